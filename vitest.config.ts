@@ -1,0 +1,33 @@
+// Unit tests: everything that runs in Node, and the renderer's modules compiled for a browser.
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  // One process per test file: TensorFlow keeps one backend per process, and a crash stays in its file.
+  pool: 'forks' as const,
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'node',
+          include: [
+            'test/engine/**/*.test.ts',
+            'test/main/**/*.test.ts',
+            'test/setup/**/*.test.ts',
+          ],
+        },
+      },
+      {
+        plugins: [svelte()],
+        resolve: { conditions: ['browser'] },
+        test: { ...shared, name: 'renderer', include: ['test/renderer/**/*.test.ts'] },
+      },
+    ],
+  },
+});
