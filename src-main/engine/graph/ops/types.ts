@@ -5,7 +5,17 @@
 // weight slices belong to an id (`site`), and which ids must stay (`freeze`). Pruning then needs no knowledge
 // of any op: ids that were coupled are one channel, cut everywhere or nowhere.
 
-import type { Graph, Node, NodeOf, Op, OpAttrs, Shape, Weight, WeightId, WeightRole } from '../types';
+import type {
+  Graph,
+  Node,
+  NodeOf,
+  Op,
+  OpAttrs,
+  Shape,
+  Weight,
+  WeightId,
+  WeightRole,
+} from '../types';
 
 /**
  * Ids of the trailing axes of a tensor, row-major. An image [H, W, C] is labelled over [C]; flattened it is

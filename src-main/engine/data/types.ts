@@ -1,0 +1,61 @@
+// Data sets as the engine sees them: decoded uint8 images of one size with class labels, in splits.
+
+import type { EngineContext } from '../context';
+
+export type SplitName = 'train' | 'val' | 'test';
+export type DatasetFormat = 'image-folder' | 'idx' | 'cifar-binary' | 'npz';
+
+/** Random access to the samples of a split. */
+export interface ImageSplit {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: 1 | 3;
+  /** Class index of each sample. */
+  readonly labels: Int32Array;
+  /**
+   * Copies the pixels (uint8, HWC) of the samples into `target`, one after the other.
+   * `target.length` is at least indices.length * height * width * channels.
+   */
+  read(indices: Int32Array, target: Uint8Array): void;
+}
+
+export interface DatasetInfo {
+  readonly format: DatasetFormat;
+  readonly classes: readonly string[];
+  readonly height: number;
+  readonly width: number;
+  readonly channels: 1 | 3;
+  readonly counts: Readonly<Record<SplitName, number>>;
+  /** What was found and decided, for people: splits made by seed, files skipped, sizes unified. */
+  readonly notes: readonly string[];
+}
+
+export interface Dataset extends DatasetInfo {
+  /** An empty split has count 0. */
+  split(name: SplitName): ImageSplit;
+  close(): void;
+}
+
+export interface DecodeOptions {
+  /** Size and channels that images are brought to; null takes them from the first image. */
+  readonly size: { readonly height: number; readonly width: number } | null;
+  readonly channels: 1 | 3 | null;
+  /** Seed and fraction of the splits that the source does not have itself. */
+  readonly seed: number;
+  readonly valFraction: number;
+  readonly testFraction: number;
+  /** What to do with an image that cannot be decoded: stop with DATA_IMAGE_UNREADABLE, or leave it out. */
+  readonly onUnreadable: 'error' | 'skip';
+}
+
+/**
+ * Recognises what lies at a path, decodes it once into a cache file and describes it.
+ * Implemented by `data/decode.ts`; `openDataset` of the same file opens the cache again.
+ */
+export type DecodeDataset = (
+  path: string,
+  cacheFile: string,
+  options: DecodeOptions,
+  context: EngineContext,
+) => Promise<DatasetInfo>;

@@ -1,0 +1,118 @@
+// Options and results of pruning.
+
+import type { FreezeCode, SiteKind } from '../graph/ops/types';
+import type { Cost, Model, NodeId, WeightId, WeightRole } from '../graph/types';
+
+/** A weight slice that goes when a channel goes. */
+export interface Site {
+  readonly node: NodeId;
+  readonly role: WeightRole;
+  readonly weight: WeightId;
+  readonly axis: number;
+  readonly kind: SiteKind;
+}
+
+/** Channels that are ranked and cut together: one or more layers' outputs and all that follows from them. */
+export interface Group {
+  readonly id: number;
+  /** Producing layers (conv, dense ...) whose filters go. */
+  readonly producers: readonly NodeId[];
+  /** Every node touched, producers, followers and consumers. */
+  readonly members: readonly NodeId[];
+  /** Number of channels that can be chosen (coupled ones count once), and how many of them are free. */
+  readonly channels: number;
+  readonly free: number;
+  /** Present when no channel is free: why, and which node causes it. */
+  readonly frozen: { readonly code: FreezeCode; readonly by: NodeId | null } | null;
+}
+
+export type Criterion =
+  'l1' | 'l2' | 'bn' | 'fpgm' | 'taylor' | 'lamp' | 'activation' | 'apoz' | 'random';
+/** Over the layers of a group: how their scores of one channel become one score. */
+export type GroupReduction = 'mean' | 'sum' | 'max' | 'first';
+/** Over the channels of a group, so that groups can be ranked against each other. */
+export type Normalisation = 'none' | 'mean' | 'max' | 'standardise';
+/** 'layer' cuts the same share of every group; 'global' ranks all channels in one list. */
+export type Scope = 'layer' | 'global';
+
+/** At most the given share of the parent's figure (0 to 1), or an absolute number of bytes. */
+export interface PruneTarget {
+  /** Share of channels to cut, 0 to 1. */
+  readonly ratio?: number;
+  /** Result has at most this share of MACs / parameters. */
+  readonly macs?: number;
+  readonly params?: number;
+  /** Result's weights take at most this many bytes at float32. */
+  readonly bytes?: number;
+}
+
+export interface PruneOptions {
+  readonly criterion: Criterion;
+  readonly reduction: GroupReduction;
+  readonly normalisation: Normalisation;
+  readonly scope: Scope;
+  readonly target: PruneTarget;
+  /** Kept channels of a group are a multiple of this. */
+  readonly align: number;
+  readonly minChannels: number;
+  /** Largest share of one group's channels that may go. */
+  readonly maxRatio: number;
+  /** Names of layers whose output channels stay. */
+  readonly protect: readonly string[];
+  readonly seed: number;
+}
+
+export type LayerReasonCode =
+  | 'CUT'
+  | FreezeCode
+  | 'PROTECTED'
+  | 'ALIGNMENT'
+  | 'MIN_CHANNELS'
+  | 'MAX_RATIO'
+  | 'ABOVE_THRESHOLD'
+  | 'RATIO_ROUNDS_TO_ZERO'
+  | 'ONE_CHANNEL'
+  | 'GROUPED';
+
+/** What happened to one layer, and why. */
+export interface LayerReport {
+  readonly node: NodeId;
+  readonly name: string;
+  readonly op: string;
+  readonly group: number | null;
+  /** Output channels before and after. */
+  readonly from: number;
+  readonly to: number;
+  readonly paramsFrom: number;
+  readonly paramsTo: number;
+  readonly macsFrom: number;
+  readonly macsTo: number;
+  readonly code: LayerReasonCode;
+  /** A sentence for people. */
+  readonly reason: string;
+  /** The layer that causes it, where there is one. */
+  readonly cause: string | null;
+}
+
+/** A choice of channels, before anything is cut. */
+export interface PrunePlan {
+  readonly options: PruneOptions;
+  /** Per group id: kept channel indices within the group, ascending. */
+  readonly kept: ReadonlyMap<number, Int32Array>;
+  readonly before: Cost;
+  readonly after: Cost;
+  readonly layers: readonly LayerReport[];
+}
+
+export interface Equivalence {
+  /** Largest |masked original - cut model| over all outputs and samples. */
+  readonly maxAbsDiff: number;
+  readonly samples: number;
+  readonly tolerance: number;
+  readonly passed: boolean;
+}
+
+export interface PruneResult {
+  readonly model: Model;
+  readonly plan: PrunePlan;
+}
