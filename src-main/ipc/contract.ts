@@ -1,0 +1,295 @@
+// The whole contract between window and main process. One entry here is one call, end to end: the preload
+// lets through exactly `callNames`, the router asks for a schema (schemas.ts) and a handler (handlers/) for
+// each, and the page calls it through src-renderer/api.ts. A missing one is a type error.
+
+import type { ErrorInfo } from '../engine/errors';
+import type { DecodeOptions, SplitName } from '../engine/data/types';
+import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
+import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
+import type { TrainOptions } from '../engine/train/types';
+import type { JobEvent, JobRequest } from '../jobs/types';
+import type {
+  DatasetId,
+  DatasetRecord,
+  ExportId,
+  JobId,
+  JobRecord,
+  Timestamp,
+  TrashEntry,
+  VersionDetail,
+  VersionId,
+  VersionSummary,
+} from '../project/types';
+
+export type ThemeChoice = 'system' | 'light' | 'dark';
+
+export interface AppInfo {
+  readonly version: string;
+  readonly electron: string;
+  readonly platform: string;
+  /** Backend that trains here: native TensorFlow, or the slow pure JavaScript one with the reason. */
+  readonly backend: { readonly name: 'tensorflow' | 'cpu'; readonly detail: string };
+  readonly device: { readonly cpu: string; readonly cores: number; readonly memoryBytes: number };
+  readonly theme: ThemeChoice;
+}
+
+export interface RecentProject {
+  /** Opaque; the page never names a path. */
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly openedAt: Timestamp;
+  readonly missing: boolean;
+}
+
+export interface ProjectState {
+  readonly name: string;
+  readonly folder: string;
+  readonly baseline: VersionId | null;
+  readonly versions: readonly VersionSummary[];
+  readonly datasets: readonly DatasetRecord[];
+  readonly jobs: readonly JobRecord[];
+  readonly trash: readonly TrashEntry[];
+  /** What start-up found and mended: damaged blobs, restored backup. */
+  readonly warnings: readonly string[];
+}
+
+/** A model file that was looked at but not yet imported. */
+export interface ImportPreview {
+  /** Names the file in a later import request, in place of its path. */
+  readonly token: string;
+  readonly fileName: string;
+  readonly format: string;
+  readonly modelName: string;
+  readonly inputShape: Shape;
+  readonly classes: number;
+  readonly labels: readonly string[] | null;
+  readonly preprocessing: Preprocessing;
+  readonly preprocessingKnown: boolean;
+  readonly cost: Cost;
+  readonly layerCount: number;
+  readonly prunableLayers: number;
+  readonly frozen: readonly { readonly layer: string; readonly reason: string }[];
+  readonly notes: readonly string[];
+}
+
+/** A path with images that was looked at but not yet attached. */
+export interface DataPreview {
+  readonly token: string;
+  readonly folder: string;
+  readonly suggestedName: string;
+}
+
+export interface PrunePreview {
+  readonly before: Cost;
+  readonly after: Cost;
+  /** Bytes of the float32 .tflite file before, and estimated for after. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly layers: readonly LayerReport[];
+  readonly groups: readonly Group[];
+  readonly layersCut: number;
+  readonly layersPrunable: number;
+  /** The command that does the same. */
+  readonly command: string;
+}
+
+export interface SampleImage {
+  /** data: URL of a PNG. */
+  readonly image: string;
+  readonly label: number;
+  /** What the version says, where one was asked: class index and probability. */
+  readonly predicted: { readonly label: number; readonly probability: number } | null;
+}
+
+/** Requests as the page makes them: tokens in place of paths. */
+export type PageJobRequest =
+  | Exclude<JobRequest, { kind: 'import' | 'add-data' | 'export' }>
+  | (Omit<Extract<JobRequest, { kind: 'import' }>, 'path'> & { readonly token: string })
+  | (Omit<Extract<JobRequest, { kind: 'add-data' }>, 'path'> & { readonly token: string })
+  | (Omit<Extract<JobRequest, { kind: 'export' }>, 'folder'> & {
+      /** From `export.chooseFolder`; null puts it into the project's exports folder. */
+      readonly folderToken: string | null;
+    });
+
+export interface Calls {
+  'app.info': { args: Record<string, never>; reply: AppInfo };
+  'app.setTheme': { args: { theme: ThemeChoice }; reply: void };
+  'app.showLog': { args: Record<string, never>; reply: void };
+  'app.copyText': { args: { text: string }; reply: void };
+  'app.saveText': {
+    args: { suggestedName: string; text: string };
+    /** False when the user closed the dialog. */
+    reply: boolean;
+  };
+  'app.saveImage': { args: { suggestedName: string; pngDataUrl: string }; reply: boolean };
+
+  'recents.list': { args: Record<string, never>; reply: readonly RecentProject[] };
+  'recents.forget': { args: { id: string }; reply: void };
+
+  /** Null wherever the user closed the dialog. */
+  'project.create': { args: { name: string }; reply: ProjectState | null };
+  'project.open': { args: Record<string, never>; reply: ProjectState | null };
+  'project.openRecent': { args: { id: string }; reply: ProjectState };
+  'project.openSample': { args: Record<string, never>; reply: ProjectState };
+  'project.current': { args: Record<string, never>; reply: ProjectState | null };
+  'project.close': { args: Record<string, never>; reply: void };
+  'project.setBaseline': { args: { version: VersionId }; reply: void };
+  'project.showFolder': { args: Record<string, never>; reply: void };
+
+  'import.choose': { args: Record<string, never>; reply: ImportPreview | null };
+  'data.choose': { args: Record<string, never>; reply: DataPreview | null };
+  'data.samples': {
+    args: { data: DatasetId; split: SplitName; count: number; version: VersionId | null };
+    reply: readonly SampleImage[];
+  };
+  'data.decodeDefaults': { args: Record<string, never>; reply: DecodeOptions };
+
+  'versions.detail': { args: { version: VersionId }; reply: VersionDetail };
+  'versions.rename': { args: { version: VersionId; name: string }; reply: void };
+  'trash.put': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
+  'trash.restore': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
+
+  'prune.preview': {
+    args: { version: VersionId; options: PruneOptions; steps: number };
+    reply: PrunePreview;
+  };
+  'prune.defaults': { args: Record<string, never>; reply: PruneOptions };
+  'train.defaults': {
+    args: { version: VersionId; purpose: 'fine-tune' | 'full' };
+    reply: TrainOptions;
+  };
+
+  'export.chooseFolder': {
+    args: Record<string, never>;
+    reply: { token: string; folder: string } | null;
+  };
+  'export.reveal': { args: { export: ExportId }; reply: void };
+
+  'zoo.list': {
+    args: Record<string, never>;
+    reply: readonly {
+      id: string;
+      title: string;
+      description: string;
+      inputShape: Shape;
+      classes: number;
+    }[];
+  };
+
+  'jobs.start': { args: { request: PageJobRequest }; reply: JobId };
+  'jobs.cancel': { args: { job: JobId }; reply: void };
+  /** Starts an interrupted, failed or cancelled job again with the same request. */
+  'jobs.retry': { args: { job: JobId }; reply: JobId };
+  /** Removes an ended job from the list. */
+  'jobs.dismiss': { args: { job: JobId }; reply: void };
+  /** The command line that does the same as a request. */
+  'jobs.command': { args: { request: PageJobRequest }; reply: string };
+}
+
+export type CallName = keyof Calls;
+export type Args<N extends CallName> = Calls[N]['args'];
+export type Reply<N extends CallName> = Calls[N]['reply'];
+
+/** What the preload lets the page invoke: every call (a type test keeps this list complete). */
+export const callNames = [
+  'app.info',
+  'app.setTheme',
+  'app.showLog',
+  'app.copyText',
+  'app.saveText',
+  'app.saveImage',
+  'recents.list',
+  'recents.forget',
+  'project.create',
+  'project.open',
+  'project.openRecent',
+  'project.openSample',
+  'project.current',
+  'project.close',
+  'project.setBaseline',
+  'project.showFolder',
+  'import.choose',
+  'data.choose',
+  'data.samples',
+  'data.decodeDefaults',
+  'versions.detail',
+  'versions.rename',
+  'trash.put',
+  'trash.restore',
+  'prune.preview',
+  'prune.defaults',
+  'train.defaults',
+  'export.chooseFolder',
+  'export.reveal',
+  'zoo.list',
+  'jobs.start',
+  'jobs.cancel',
+  'jobs.retry',
+  'jobs.dismiss',
+  'jobs.command',
+] as const satisfies readonly CallName[];
+
+type Missing = Exclude<CallName, (typeof callNames)[number]>;
+/** A type error here means that `callNames` lacks a call. */
+export const callNamesAreComplete: Missing extends never ? true : Missing = true;
+
+/**
+ * Calls that the preload makes itself for a dropped File: the path comes from the operating system
+ * (webUtils.getPathForFile), never from the page.
+ */
+export interface DropCalls {
+  'drop.inspect': {
+    args: { path: string };
+    reply:
+      | { readonly kind: 'model'; readonly preview: ImportPreview }
+      | { readonly kind: 'data'; readonly preview: DataPreview }
+      | { readonly kind: 'project'; readonly state: ProjectState };
+  };
+}
+
+/** Commands of the application menu and its accelerators, carried out by the page. */
+export type MenuCommand =
+  | 'home'
+  | 'new-project'
+  | 'open-project'
+  | 'open-sample'
+  | 'import'
+  | 'add-data'
+  | 'prune'
+  | 'compare'
+  | 'export'
+  | 'settings'
+  | 'shortcuts'
+  | 'cancel-job';
+
+export interface Events {
+  job: JobEvent;
+  /** Versions, data sets, jobs or trash changed: here is everything again. */
+  project: ProjectState | null;
+  menu: MenuCommand;
+  /** A model given on the command line or opened from the system, already looked at. */
+  openModel: ImportPreview;
+  /** An error that no call waits for. */
+  problem: ErrorInfo;
+}
+
+export type EventName = keyof Events;
+export const eventNames = [
+  'job',
+  'project',
+  'menu',
+  'openModel',
+  'problem',
+] as const satisfies readonly EventName[];
+
+/** Every reply crosses in an envelope, since thrown errors lose their code on the way. */
+export type Envelope<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ErrorInfo };
+
+/** What the preload puts on `window.secateur`. */
+export interface Bridge {
+  invoke<N extends CallName>(name: N, args: Args<N>): Promise<Envelope<Reply<N>>>;
+  on<E extends EventName>(name: E, listener: (payload: Events[E]) => void): () => void;
+  dropped(file: File): Promise<Envelope<DropCalls['drop.inspect']['reply']>>;
+}
