@@ -52,6 +52,8 @@ export interface ChannelContext<K extends Op> {
   readonly node: NodeOf<K>;
   readonly inputShapes: readonly Shape[];
   readonly outputShapes: readonly Shape[];
+  /** Shape of one of the node's weights; undefined when the node has none of that role. */
+  weightShape(role: WeightRole): Shape | undefined;
   /** Labels of an input; [] when the tensor has no channel axis (a scalar). */
   in(index: number): Labels;
   /** Labels of an input brought to its last axis alone: ids that differ over other axes are coupled. */
@@ -88,15 +90,17 @@ export interface CutContext {
 /** Looks up a node's weight by role; undefined when the node has none. */
 export type WeightOf = (role: WeightRole) => Weight | undefined;
 
+/** What a node's weights must look like; a shape of null is the weight's own choice, checked by `infer`. */
+export type WeightShapes = Readonly<
+  Partial<Record<WeightRole, { readonly shape: Shape | null; readonly optional: boolean }>>
+>;
+
 export interface OpDef<K extends Op> {
   /** One line for people: what the op computes. */
   readonly summary: string;
   readonly inputs: { readonly min: number; readonly max: number };
   /** Required and optional weights with their shapes for given input shapes (validation, initialisation). */
-  weightShapes(
-    node: NodeOf<K>,
-    inputs: readonly Shape[],
-  ): Readonly<Partial<Record<WeightRole, { readonly shape: Shape; readonly optional: boolean }>>>;
+  weightShapes(node: NodeOf<K>, inputs: readonly Shape[]): WeightShapes;
   /**
    * Output shapes, per sample. `weight` serves ops whose shape is that of a weight (constant).
    * @throws AppError GRAPH_INVALID when inputs and attributes do not fit.
