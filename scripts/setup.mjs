@@ -56,16 +56,14 @@ async function provide(needs, context) {
   sweepScratch(cache);
   await installPackages(root, reporter);
   const state = readState(stateKey());
-  const parts = await Promise.allSettled([
-    needs.native ? provideSqlite3(context) : undefined,
+  const work = /** @type {const} */ ([
     needs.native ? provideTensorflow(context) : state.tensorflow,
     needs.electron ? provideElectron(context) : state.electron,
+    needs.native ? provideSqlite3(context) : undefined,
   ]);
-  const failed = parts.find((part) => part.status === 'rejected');
-  if (failed) throw failed.reason;
-  const [, tensorflow, electron] = parts.map((part) =>
-    part.status === 'fulfilled' ? part.value : undefined,
-  );
+  // Nothing is left running behind an error: the others come to their end and stay in the cache.
+  await Promise.allSettled(work);
+  const [tensorflow, electron] = await Promise.all(work);
   if (electron) state.electron = electron;
   if (tensorflow) state.tensorflow = tensorflow;
   if (needs.electron && state.electron) {

@@ -1,14 +1,6 @@
 // Native TensorFlow for @tensorflow/tfjs-node: the package's own installer where its site can be reached,
 // else the library out of TensorFlow's Python wheel and a binding compiled against it.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { compileAddon, placeTree } from './addon.mjs';
 import { cached, withScratch } from './cache.mjs';

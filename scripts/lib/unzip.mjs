@@ -2,7 +2,6 @@
 import { createWriteStream, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 
 const UNIX_SYMLINK = 0o120000;
 const UNIX_TYPE_MASK = 0o170000;
@@ -16,9 +15,11 @@ const UNIX_TYPE_MASK = 0o170000;
  */
 export async function unzip(file, folder, place) {
   const { default: yauzl } = await import('yauzl');
-  const zip = await promisify(/** @type {typeof yauzl.open} */ (yauzl.open))(file, {
-    lazyEntries: true,
-    autoClose: false,
+  /** @type {import('yauzl').ZipFile} */
+  const zip = await new Promise((done, fail) => {
+    yauzl.open(file, { lazyEntries: true, autoClose: false }, (error, opened) =>
+      error ? fail(error) : done(opened),
+    );
   });
   let written = 0;
   try {
@@ -53,7 +54,10 @@ async function extract(zip, entry, folder, place) {
     throw new Error(`the archive names a path outside its folder: ${entry.fileName}`);
   }
   mkdirSync(dirname(target), { recursive: true });
-  const content = await promisify(zip.openReadStream.bind(zip))(entry);
+  /** @type {import('node:stream').Readable} */
+  const content = await new Promise((done, fail) => {
+    zip.openReadStream(entry, (error, stream) => (error ? fail(error) : done(stream)));
+  });
   const mode = (entry.externalFileAttributes >>> 16) & 0xffff;
   if ((mode & UNIX_TYPE_MASK) === UNIX_SYMLINK) {
     const chunks = [];
