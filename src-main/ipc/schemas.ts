@@ -1,0 +1,217 @@
+// One schema per call: what the page may say. Anything else is an INVALID_ARGUMENT and nothing happens.
+
+import { type ZodType, z } from 'zod';
+
+import type { Preprocessing } from '../engine/graph/types';
+import type { PruneOptions } from '../engine/prune/types';
+import type { TrainOptions } from '../engine/train/types';
+import type { Args, CallName, DropCalls, PageJobRequest } from './contract';
+
+const none = z.strictObject({});
+const id = z.string().min(1).max(64);
+const name = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(120, 'must be at most 120 characters');
+const share = z.number().gt(0, 'must be above 0').max(1, 'must be at most 1');
+const seed = z.number().int().min(0).max(0xffffffff);
+const split = z.enum(['train', 'val', 'test']);
+const trashKind = z.enum(['version', 'dataset']);
+const labels = z.array(z.string().max(200)).max(100_000).readonly().nullable();
+const finite = z.number();
+
+const preprocessing: ZodType<Preprocessing> = z.strictObject({
+  scale: finite,
+  mean: z.array(finite).min(1).max(4).readonly(),
+  std: z.array(finite.positive('must be above 0')).min(1).max(4).readonly(),
+  channelOrder: z.enum(['rgb', 'bgr', 'gray']),
+});
+
+const pruneOptions: ZodType<PruneOptions> = z.strictObject({
+  criterion: z.enum(['l1', 'l2', 'bn', 'fpgm', 'taylor', 'lamp', 'activation', 'apoz', 'random']),
+  reduction: z.enum(['mean', 'sum', 'max', 'first']),
+  normalisation: z.enum(['none', 'mean', 'max', 'standardise']),
+  scope: z.enum(['layer', 'global']),
+  target: z.strictObject({
+    ratio: z.number().min(0).max(1).exactOptional(),
+    macs: share.exactOptional(),
+    params: share.exactOptional(),
+    bytes: z.number().int().positive().exactOptional(),
+  }),
+  align: z.number().int().min(1).max(1024),
+  minChannels: z.number().int().min(1).max(65_536),
+  maxRatio: z.number().min(0).max(1),
+  protect: z.array(z.string().max(500)).max(10_000).readonly(),
+  table: z.record(z.string(), z.number().min(0)).exactOptional(),
+  seed,
+});
+
+const schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({
+    kind: z.literal('cosine'),
+    warmupEpochs: z.number().min(0).max(1000),
+    finalFactor: z.number().min(0).max(1),
+  }),
+  z.strictObject({
+    kind: z.literal('step'),
+    warmupEpochs: z.number().min(0).max(1000),
+    milestones: z.array(z.number().min(0).max(1)).max(20).readonly(),
+    factor: z.number().gt(0).max(1),
+  }),
+]);
+
+const trainOptions: ZodType<TrainOptions> = z.strictObject({
+  epochs: z.number().int('must be a whole number').min(1, 'must be at least 1').max(10_000),
+  batchSize: z.number().int('must be a whole number').min(1).max(65_536),
+  seed,
+  optimizer: z.strictObject({
+    kind: z.literal('sgd'),
+    learningRate: z.number().positive('must be above 0').max(100),
+    momentum: z.number().min(0).lt(1, 'must be below 1'),
+    nesterov: z.boolean(),
+    weightDecay: z.number().min(0).max(1),
+    decayAll: z.boolean(),
+  }),
+  schedule,
+  augment: z.strictObject({ flip: z.boolean(), padCrop: z.number().int().min(0).max(64) }),
+  gammaSparsity: z.number().min(0).max(1),
+  samplesPerEpoch: z.number().int().positive().nullable(),
+  keepBest: z.boolean(),
+});
+
+const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('import'),
+    token: id,
+    name: name.nullable(),
+    preprocessing: preprocessing.nullable(),
+    labels,
+    data: id.nullable(),
+    measure: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal('zoo'),
+    architecture: id,
+    inputShape: z.array(z.number().int().positive().max(4096)).length(3).readonly().nullable(),
+    classes: z.number().int().positive().max(100_000).nullable(),
+    seed,
+    name: name.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal('prune'),
+    version: id,
+    options: pruneOptions,
+    steps: z.number().int().min(1).max(100),
+    data: id.nullable(),
+    recalibrate: z.boolean(),
+    fineTune: trainOptions.nullable(),
+    measure: z.boolean(),
+    name: name.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal('train'),
+    version: id,
+    data: id,
+    options: trainOptions,
+    init: z.enum(['weights', 'scratch']),
+    measure: z.boolean(),
+    name: name.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal('evaluate'),
+    versions: z.array(id).min(1).max(1000).readonly(),
+    data: id,
+    split,
+  }),
+  z.strictObject({
+    kind: z.literal('measure'),
+    versions: z.array(id).min(1).max(1000).readonly(),
+    runtime: z.enum(['litert', 'tfjs']),
+    threads: z.number().int().min(1).max(64),
+    runs: z.number().int().min(1).max(100_000),
+  }),
+  z.strictObject({
+    kind: z.literal('export'),
+    version: id,
+    format: z.enum(['tfjs-layers', 'tflite']),
+    precision: z.enum(['fp32']),
+    data: id.nullable(),
+    folderToken: id.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal('add-data'),
+    token: id,
+    name: name.nullable(),
+    decode: z.strictObject({
+      size: z
+        .strictObject({
+          height: z.number().int().positive().max(4096),
+          width: z.number().int().positive().max(4096),
+        })
+        .nullable(),
+      channels: z.union([z.literal(1), z.literal(3)]).nullable(),
+      seed,
+      valFraction: z.number().min(0).max(0.9),
+      testFraction: z.number().min(0).max(0.9),
+      onUnreadable: z.enum(['error', 'skip']),
+    }),
+  }),
+]);
+
+/** A schema for every call of the contract. */
+export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
+  'app.info': none,
+  'app.setTheme': z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }),
+  'app.showLog': none,
+  'app.copyText': z.strictObject({ text: z.string().max(10_000_000) }),
+  'app.saveText': z.strictObject({ suggestedName: name, text: z.string().max(100_000_000) }),
+  'app.saveImage': z.strictObject({
+    suggestedName: name,
+    pngDataUrl: z.string().startsWith('data:image/png;base64,').max(100_000_000),
+  }),
+  'recents.list': none,
+  'recents.forget': z.strictObject({ id }),
+  'project.create': z.strictObject({ name }),
+  'project.open': none,
+  'project.openRecent': z.strictObject({ id }),
+  'project.openSample': none,
+  'project.current': none,
+  'project.close': none,
+  'project.setBaseline': z.strictObject({ version: id }),
+  'project.showFolder': none,
+  'import.choose': none,
+  'data.choose': none,
+  'data.samples': z.strictObject({
+    data: id,
+    split,
+    count: z.number().int().min(1).max(64),
+    version: id.nullable(),
+  }),
+  'data.decodeDefaults': none,
+  'versions.detail': z.strictObject({ version: id }),
+  'versions.rename': z.strictObject({ version: id, name }),
+  'trash.put': z.strictObject({ kind: trashKind, id }),
+  'trash.restore': z.strictObject({ kind: trashKind, id }),
+  'prune.preview': z.strictObject({
+    version: id,
+    options: pruneOptions,
+    steps: z.number().int().min(1).max(100),
+  }),
+  'prune.defaults': none,
+  'train.defaults': z.strictObject({ version: id, purpose: z.enum(['fine-tune', 'full']) }),
+  'export.chooseFolder': none,
+  'export.reveal': z.strictObject({ export: id }),
+  'zoo.list': none,
+  'jobs.start': z.strictObject({ request: jobRequest }),
+  'jobs.cancel': z.strictObject({ job: id }),
+  'jobs.retry': z.strictObject({ job: id }),
+  'jobs.dismiss': z.strictObject({ job: id }),
+  'jobs.command': z.strictObject({ request: jobRequest }),
+};
+
+/** The path of a dropped file comes from the preload, but is still only a string until looked at. */
+export const dropSchema: ZodType<DropCalls['drop.inspect']['args']> = z.strictObject({
+  path: z.string().min(1).max(32_768),
+});

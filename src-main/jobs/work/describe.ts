@@ -1,0 +1,162 @@
+// What front ends are shown of a model without changing anything: import preview, layer table, prune preview.
+// Decoded models and their analyses are kept for a while, since a slider asks many times for the same one.
+
+import { basename } from 'node:path';
+
+import type { DataPreview, ImportPreview, PrunePreview } from '../../ipc/contract';
+import type { EngineContext } from '../../engine/context';
+import { readModel } from '../../engine/formats/table';
+import { nodeCosts, graphCost } from '../../engine/graph/cost';
+import { inferShapes } from '../../engine/graph/shapes';
+import type { Model, Node } from '../../engine/graph/types';
+import { analyse, explainLayers, planPrune, type Analysis } from '../../engine/prune';
+import type { Group, LayerReport, PruneOptions } from '../../engine/prune/types';
+import type { LayerRow } from '../../project/types';
+import { loadModel } from './files';
+import { classCount } from './versions';
+
+interface Analysed {
+  readonly model: Model;
+  readonly analysis: Analysis;
+}
+
+/** Keeps the last few analysed models by blob file; blobs never change. */
+class AnalysisCache {
+  readonly #entries = new Map<string, Promise<Analysed>>();
+  readonly #limit = 4;
+
+  get(file: string): Promise<Analysed> {
+    const known = this.#entries.get(file);
+    if (known) {
+      // Moves it to the end: the first entry is the one used longest ago.
+      this.#entries.delete(file);
+      this.#entries.set(file, known);
+      return known;
+    }
+    const entry = loadModel(file).then((model) => ({ model, analysis: analyse(model) }));
+    this.#entries.set(file, entry);
+    entry.catch(() => this.#entries.delete(file));
+    const oldest = this.#entries.keys().next();
+    if (this.#entries.size > this.#limit && !oldest.done) this.#entries.delete(oldest.value);
+    return entry;
+  }
+}
+
+const cache = new AnalysisCache();
+
+/** Reads a foreign file and says what was found; keeps nothing. @throws AppError MODEL_* */
+export async function inspectFile(
+  path: string,
+  context: EngineContext,
+): Promise<Omit<ImportPreview, 'token'>> {
+  const result = await readModel(path, context);
+  const { model } = result;
+  const reports = explainLayers(model, analyse(model));
+  return {
+    fileName: basename(path),
+    format: result.format,
+    modelName: model.graph.name,
+    inputShape: model.graph.inputs[0]?.shape ?? [],
+    classes: classCount(model),
+    labels: model.labels,
+    preprocessing: model.preprocessing,
+    preprocessingKnown: result.preprocessingKnown,
+    cost: graphCost(model.graph),
+    layerCount: model.graph.nodes.length,
+    prunableLayers: reports.filter((report) => report.code === 'CUT').length,
+    frozen: reports
+      .filter((report) => report.code !== 'CUT')
+      .map((report) => ({ layer: report.name, reason: report.reason })),
+    notes: result.notes,
+  };
+}
+
+/** A folder or file with images that was named but not decoded yet. */
+export function inspectData(path: string): Omit<DataPreview, 'token'> {
+  return { folder: path, suggestedName: basename(path) };
+}
+
+/** Channels of output 0 before anything was cut: from provenance where there is one. */
+function channelsNow(node: Node, shapes: ReadonlyMap<string, readonly number[]>): number {
+  const output = node.outputs[0];
+  return (output === undefined ? undefined : shapes.get(output)?.at(-1)) ?? 0;
+}
+
+/** The layer table of a version, beside its parent and its first ancestor where these are there. */
+export async function describeLayers(
+  file: string,
+  ancestors: { readonly parent: string | null; readonly original: string | null },
+  reports: readonly LayerReport[] | null,
+): Promise<
+  { readonly layers: readonly LayerRow[]; readonly groups: readonly Group[] } & Pick<
+    Model,
+    'labels' | 'preprocessing' | 'outputKind'
+  >
+> {
+  const { model, analysis } = await cache.get(file);
+  const shapes = inferShapes(model.graph);
+  const costs = nodeCosts(model.graph);
+  const channelsOf = async (other: string | null): Promise<ReadonlyMap<string, number>> => {
+    if (other === null) return new Map();
+    const { graph } = (await cache.get(other)).model;
+    const otherShapes = inferShapes(graph);
+    return new Map(graph.nodes.map((node) => [node.id, channelsNow(node, otherShapes)]));
+  };
+  const parent = await channelsOf(ancestors.parent);
+  const original = await channelsOf(ancestors.original);
+  const explained = new Map(
+    (reports ?? explainLayers(model, analysis)).map((report) => [report.node, report]),
+  );
+  const groupOf = new Map(
+    analysis.groups.flatMap((group) => group.members.map((member) => [member, group.id] as const)),
+  );
+  const layers = model.graph.nodes.map((node): LayerRow => {
+    const now = channelsNow(node, shapes);
+    const cost = costs.get(node.id);
+    const report = explained.get(node.id);
+    return {
+      node: node.id,
+      name: node.name,
+      op: node.op,
+      outputShape: shapes.get(node.outputs[0] ?? '') ?? [],
+      params: cost?.params ?? 0,
+      macs: cost?.macs ?? 0,
+      channels: {
+        original: original.get(node.id) ?? now,
+        parent: parent.get(node.id) ?? now,
+        now,
+      },
+      group: report?.group ?? groupOf.get(node.id) ?? null,
+      report: report ? { code: report.code, reason: report.reason, cause: report.cause } : null,
+    };
+  });
+  return {
+    layers,
+    groups: analysis.groups,
+    labels: model.labels,
+    preprocessing: model.preprocessing,
+    outputKind: model.outputKind,
+  };
+}
+
+/** What a cut would do, without cutting. @throws AppError PRUNE_TARGET_UNREACHABLE, NOT_FOUND */
+export async function previewPrune(
+  file: string,
+  options: PruneOptions,
+  bytesBefore: number,
+): Promise<Omit<PrunePreview, 'command'>> {
+  const { model, analysis } = await cache.get(file);
+  const plan = planPrune(model, options, analysis);
+  const prunable = explainLayers(model, analysis).filter((report) => report.code === 'CUT');
+  return {
+    before: plan.before,
+    after: plan.after,
+    bytesBefore,
+    // The file is weights plus structure, and the structure stays: only the weights' share shrinks.
+    bytesAfter: bytesBefore - (plan.before.weightBytes - plan.after.weightBytes),
+    layers: plan.layers,
+    groups: analysis.groups,
+    layersCut: plan.layers.filter((layer) => layer.to < layer.from).length,
+    layersPrunable: prunable.length,
+  };
+}

@@ -1,0 +1,92 @@
+// Making a version: counts, size on a device, staged blob, and what is measured of it at once.
+
+import { openDataset } from '../../engine/data/decode';
+import { checkFit } from '../../engine/data/preprocess';
+import type { Dataset, SplitName } from '../../engine/data/types';
+import { graphCost } from '../../engine/graph/cost';
+import { inferShapes } from '../../engine/graph/shapes';
+import type { Model } from '../../engine/graph/types';
+import { evaluate } from '../../engine/measure/accuracy';
+import { measureLatency } from '../../engine/measure/latency';
+import { exportedBytes } from '../../engine/measure/size';
+import type { Accuracy } from '../../engine/measure/types';
+import type { DatasetId, VersionId } from '../../project/types';
+import type { JobContext, JobSpec, MeasureRequest, VersionDraft } from '../types';
+import { datasetSource, stageModel } from './files';
+
+/** Runs, on one thread: the setting that versions are compared at by default. */
+export const defaultLatency = { runtime: 'litert', threads: 1, runs: 50 } as const;
+
+type DraftFacts = Pick<
+  VersionDraft,
+  'suggestedName' | 'parent' | 'operation' | 'options' | 'seed' | 'source'
+> &
+  Partial<Pick<VersionDraft, 'equivalence' | 'layers' | 'history'>>;
+
+/** Number of outputs of the first output tensor: classes of a classifier. */
+export function classCount(model: Model): number {
+  const output = model.graph.outputs[0];
+  const shape = output && inferShapes(model.graph).get(output.tensor);
+  return shape?.at(-1) ?? 0;
+}
+
+/** Stages the model and hands it to the project; the version exists when this returns. */
+export async function saveVersion(
+  spec: JobSpec,
+  context: JobContext,
+  model: Model,
+  facts: DraftFacts,
+): Promise<VersionId> {
+  context.progress({ phase: 'writing', label: `Saving ${facts.suggestedName}`, done: 0, total: 0 });
+  const cost = graphCost(model.graph);
+  const tfliteBytes = await exportedBytes(model);
+  const blob = await stageModel(spec.tempDir, model);
+  const draft: VersionDraft = {
+    equivalence: null,
+    layers: null,
+    history: [],
+    ...facts,
+    blob,
+    cost,
+    bytes: tfliteBytes ?? cost.weightBytes,
+    bytesOf: tfliteBytes === null ? 'weights' : 'tflite',
+    inputShape: model.graph.inputs[0]?.shape ?? [],
+    classes: classCount(model),
+  };
+  return context.save({ type: 'version', draft });
+}
+
+/** Opens a data set that the request names and makes sure that it fits the model. */
+export function openFittingDataset(spec: JobSpec, id: DatasetId, model: Model): Dataset {
+  const source = datasetSource(spec, id);
+  checkFit(source.info, model);
+  return openDataset(source.cacheFile);
+}
+
+/** The split whose accuracy stands for the version: test, else validation, else training. */
+export function reportSplit(dataset: Pick<Dataset, 'counts'>): SplitName {
+  if (dataset.counts.test > 0) return 'test';
+  return dataset.counts.val > 0 ? 'val' : 'train';
+}
+
+/** Evaluates a saved version and stores the result. */
+export async function evaluateVersion(
+  context: JobContext,
+  target: { readonly version: VersionId; readonly model: Model },
+  data: { readonly id: DatasetId; readonly dataset: Dataset; readonly split?: SplitName },
+): Promise<Accuracy> {
+  const split = data.split ?? reportSplit(data.dataset);
+  const accuracy = await evaluate(target.model, data.dataset.split(split), split, context);
+  await context.save({ type: 'evaluation', version: target.version, data: data.id, accuracy });
+  return accuracy;
+}
+
+/** Measures the latency of a saved version and stores the result. */
+export async function measureVersion(
+  context: JobContext,
+  target: { readonly version: VersionId; readonly model: Model },
+  how: Pick<MeasureRequest, 'runtime' | 'threads' | 'runs'> = defaultLatency,
+): Promise<void> {
+  const latency = await measureLatency(target.model, { ...how, warmup: 5 }, context);
+  await context.save({ type: 'measurement', version: target.version, latency });
+}
