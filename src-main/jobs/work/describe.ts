@@ -10,8 +10,9 @@ import { nodeCosts, graphCost } from '../../engine/graph/cost';
 import { inferShapes } from '../../engine/graph/shapes';
 import type { Model, Node } from '../../engine/graph/types';
 import { analyse, explainLayers, planPrune, type Analysis } from '../../engine/prune';
-import type { Group, LayerReport, PruneOptions } from '../../engine/prune/types';
+import type { LayerReport, PruneOptions } from '../../engine/prune/types';
 import type { LayerRow } from '../../project/types';
+import type { ModelDescription } from '../analyst-protocol';
 import { loadModel } from './files';
 import { classCount } from './versions';
 
@@ -87,12 +88,7 @@ export async function describeLayers(
   file: string,
   ancestors: { readonly parent: string | null; readonly original: string | null },
   reports: readonly LayerReport[] | null,
-): Promise<
-  { readonly layers: readonly LayerRow[]; readonly groups: readonly Group[] } & Pick<
-    Model,
-    'labels' | 'preprocessing' | 'outputKind'
-  >
-> {
+): Promise<ModelDescription> {
   const { model, analysis } = await cache.get(file);
   const shapes = inferShapes(model.graph);
   const costs = nodeCosts(model.graph);

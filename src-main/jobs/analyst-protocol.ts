@@ -1,0 +1,58 @@
+// Questions that the long-lived analyst process answers: everything that parses foreign files or needs the
+// engine while nobody waits for a job. The window's main process itself never loads a model.
+
+import type { ErrorInfo } from '../engine/errors';
+import type { SplitName } from '../engine/data/types';
+import type { Model } from '../engine/graph/types';
+import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
+import type { ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
+import type { LayerRow } from '../project/types';
+import type { DatasetSource } from './types';
+
+export interface ModelDescription extends Pick<Model, 'labels' | 'preprocessing' | 'outputKind'> {
+  readonly layers: readonly LayerRow[];
+  readonly groups: readonly Group[];
+}
+
+export interface Questions {
+  /** Reads a foreign model file and says what it is. */
+  inspect: { args: { path: string }; reply: Omit<ImportPreview, 'token'> };
+  /** The layer table of a version beside its parent and its first ancestor (blob files). */
+  describe: {
+    args: {
+      file: string;
+      parent: string | null;
+      original: string | null;
+      reports: readonly LayerReport[] | null;
+    };
+    reply: ModelDescription;
+  };
+  preview: {
+    args: { file: string; options: PruneOptions; bytesBefore: number };
+    reply: Omit<PrunePreview, 'command'>;
+  };
+  samples: {
+    args: { data: DatasetSource; split: SplitName; count: number; versionFile: string | null };
+    reply: readonly SampleImage[];
+  };
+  /** The backend that training will use here. */
+  backend: {
+    args: Record<string, never>;
+    reply: { name: 'tensorflow' | 'cpu'; detail: string };
+  };
+}
+
+export type QuestionName = keyof Questions;
+
+export type AnalystRequest = {
+  [Q in QuestionName]: {
+    readonly type: 'ask';
+    readonly ref: number;
+    readonly name: Q;
+    readonly args: Questions[Q]['args'];
+  };
+}[QuestionName];
+
+export type AnalystReply =
+  | { readonly type: 'answer'; readonly ref: number; readonly value: unknown }
+  | { readonly type: 'refusal'; readonly ref: number; readonly error: ErrorInfo };

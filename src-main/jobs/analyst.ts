@@ -1,0 +1,84 @@
+// Client of the analyst process: asks, restarts it after a crash, and ends it with the app.
+
+import { AppError } from '../engine/errors';
+import type { AnalystReply, QuestionName, Questions } from './analyst-protocol';
+
+/** A running worker process, whatever starts it. */
+export interface AnalystProcess {
+  send(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onExit(listener: (code: number | null) => void): void;
+  kill(): void;
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** Foreign files that hang a parser must not hang the app. */
+const timeoutMs = 120_000;
+
+export class Analyst {
+  readonly #start: () => AnalystProcess;
+  #process: AnalystProcess | null = null;
+  readonly #pending = new Map<number, Pending>();
+  #nextRef = 1;
+
+  constructor(start: () => AnalystProcess) {
+    this.#start = start;
+  }
+
+  /** @throws AppError as the answering function does, WORKER_CRASHED when the process ends or hangs */
+  async ask<Q extends QuestionName>(
+    name: Q,
+    args: Questions[Q]['args'],
+  ): Promise<Questions[Q]['reply']> {
+    const process = this.#running();
+    const ref = this.#nextRef++;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const value = await new Promise<unknown>((resolve, reject) => {
+        this.#pending.set(ref, { resolve, reject });
+        timer = setTimeout(() => process.kill(), timeoutMs);
+        process.send({ type: 'ask', ref, name, args });
+      });
+      return value as Questions[Q]['reply'];
+    } finally {
+      clearTimeout(timer);
+      this.#pending.delete(ref);
+    }
+  }
+
+  stop(): void {
+    this.#process?.kill();
+    this.#process = null;
+  }
+
+  #running(): AnalystProcess {
+    if (this.#process) return this.#process;
+    const process = this.#start();
+    process.onMessage((message) => this.#settle(message as AnalystReply));
+    process.onExit((code) => {
+      if (this.#process === process) this.#process = null;
+      this.#failAll(code);
+    });
+    this.#process = process;
+    return process;
+  }
+
+  #settle(reply: AnalystReply): void {
+    if (reply.type === 'answer') this.#pending.get(reply.ref)?.resolve(reply.value);
+    if (reply.type === 'refusal')
+      this.#pending.get(reply.ref)?.reject(AppError.fromInfo(reply.error));
+  }
+
+  #failAll(code: number | null): void {
+    const error = new AppError(
+      'WORKER_CRASHED',
+      `The process that reads models ended unexpectedly (code ${code ?? 'unknown'}).`,
+      'Try again. If it happens with the same file each time, the file is damaged.',
+    );
+    for (const pending of this.#pending.values()) pending.reject(error);
+  }
+}
