@@ -22,11 +22,23 @@ export function nodeMacs(node: Node, shapes: ShapeMap): number {
   return opDef(node.op).macs?.(node, inputShapesOf(node, shapes), outputs) ?? 0;
 }
 
+/** How many numbers a weight holds. */
+export type WeightSize = (id: WeightId) => number;
+
+function storedSize(graph: Graph): WeightSize {
+  return (id) => graph.weights.get(id)?.data.length ?? 0;
+}
+
 /**
- * Costs of each node, by node id.
+ * Costs of each node, by node id. Shapes and sizes of weights can be given, to price a graph that exists only
+ * as a plan.
  * @throws AppError GRAPH_INVALID when the shapes do not fit.
  */
-export function nodeCosts(graph: Graph, shapes = inferShapes(graph)): ReadonlyMap<NodeId, Cost> {
+export function nodeCosts(
+  graph: Graph,
+  shapes = inferShapes(graph),
+  weightSize = storedSize(graph),
+): ReadonlyMap<NodeId, Cost> {
   const counted = new Set<WeightId>();
   const costs = new Map<NodeId, Cost>();
   for (const node of graph.nodes) {
@@ -35,7 +47,7 @@ export function nodeCosts(graph: Graph, shapes = inferShapes(graph)): ReadonlyMa
     for (const [role, id] of Object.entries(node.weights)) {
       if (counted.has(id)) continue;
       counted.add(id);
-      const size = graph.weights.get(id)?.data.length ?? 0;
+      const size = weightSize(id);
       stored += size;
       if (!stateRoles.has(role)) params += size;
     }
@@ -50,12 +62,16 @@ export function nodeCosts(graph: Graph, shapes = inferShapes(graph)): ReadonlyMa
 }
 
 /**
- * Costs of a whole graph.
+ * Costs of a whole graph; see `nodeCosts` for what can be given.
  * @throws AppError GRAPH_INVALID when the shapes do not fit.
  */
-export function graphCost(graph: Graph, shapes = inferShapes(graph)): Cost {
+export function graphCost(
+  graph: Graph,
+  shapes = inferShapes(graph),
+  weightSize = storedSize(graph),
+): Cost {
   let [params, macs, weightBytes] = [0, 0, 0];
-  for (const cost of nodeCosts(graph, shapes).values()) {
+  for (const cost of nodeCosts(graph, shapes, weightSize).values()) {
     params += cost.params;
     macs += cost.macs;
     weightBytes += cost.weightBytes;
