@@ -1,0 +1,8 @@
+// Entry of the page: styles, then the root component.
+import { mount } from 'svelte';
+import './tokens.css';
+import './base.css';
+import App from './App.svelte';
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -1,0 +1,154 @@
+// What the window calls things: operations, criteria, phases, formats and states in words for people.
+import type { Progress } from '../src-main/engine/context';
+import type { DatasetFormat, SplitName } from '../src-main/engine/data/types';
+import type { WriteFormat } from '../src-main/engine/formats/types';
+import type { Latency } from '../src-main/engine/measure/types';
+import type { Criterion, LayerReasonCode } from '../src-main/engine/prune/types';
+import type { JobKind } from '../src-main/jobs/types';
+import type { JobState, Operation } from '../src-main/project/types';
+
+export const operationWords: Readonly<Record<Operation, string>> = {
+  import: 'Imported',
+  zoo: 'Built-in architecture',
+  prune: 'Pruned',
+  recalibrate: 'BN recalibrated',
+  train: 'Fine-tuned',
+  scratch: 'Trained from scratch',
+};
+
+export interface CriterionWords {
+  readonly title: string;
+  readonly does: string;
+}
+
+export const criterionWords: Readonly<Record<Criterion, CriterionWords>> = {
+  l1: {
+    title: 'L1 norm',
+    does: 'Cuts the filters with the smallest sum of absolute weights. Fast, needs no data; the place to start.',
+  },
+  l2: {
+    title: 'L2 norm',
+    does: 'Cuts the filters with the smallest Euclidean length. Few large weights count for more than with L1.',
+  },
+  bn: {
+    title: 'BN gamma',
+    does: 'Cuts the channels that batch norm scales down most. Best after training with gamma sparsity.',
+  },
+  fpgm: {
+    title: 'Geometric median',
+    does: 'Cuts the filters nearest to all others in their layer: the ones that the rest can replace.',
+  },
+  taylor: {
+    title: 'Taylor',
+    does: 'Cuts the channels whose removal changes the loss least, to first order. Needs a data set.',
+  },
+  lamp: {
+    title: 'LAMP',
+    does: 'Magnitude relative to the larger filters of the same layer, so that layers compare fairly.',
+  },
+  activation: {
+    title: 'Mean activation',
+    does: 'Cuts the channels that respond least to real images. Needs a data set.',
+  },
+  apoz: {
+    title: 'Zero activations',
+    does: 'Cuts the channels that are zero most often on real images. Needs a data set.',
+  },
+  random: {
+    title: 'Random',
+    does: 'Cuts channels by lot. The control that a criterion has to beat.',
+  },
+};
+
+/** Why a layer was or was not cut, in two or three words beside its bar; the sentence is in the report. */
+export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
+  CUT: 'cut',
+  INPUT: 'input',
+  OUTPUT: 'output',
+  OP_MIXES_CHANNELS: 'mixed channels',
+  OP_WITHOUT_RULE: 'no channel rule',
+  TOO_LARGE: 'too large to follow',
+  PROTECTED: 'protected',
+  ALIGNMENT: 'alignment',
+  MIN_CHANNELS: 'minimum reached',
+  MAX_RATIO: 'limit reached',
+  ABOVE_THRESHOLD: 'all important',
+  RATIO_ROUNDS_TO_ZERO: 'rounds to zero',
+  ONE_CHANNEL: 'one channel',
+  GROUPED: 'follows another',
+};
+
+export const phaseWords: Readonly<Record<Progress['phase'], string>> = {
+  reading: 'Read',
+  decoding: 'Decode images',
+  planning: 'Choose channels',
+  pruning: 'Cut channels',
+  checking: 'Check the cut',
+  calibrating: 'Recalibrate BN',
+  training: 'Train',
+  evaluating: 'Evaluate',
+  measuring: 'Measure latency',
+  exporting: 'Export',
+  verifying: 'Verify with the runtime',
+  writing: 'Write files',
+};
+
+export const jobKindWords: Readonly<Record<JobKind, string>> = {
+  import: 'Import',
+  zoo: 'New network',
+  prune: 'Prune',
+  train: 'Train',
+  evaluate: 'Evaluate',
+  measure: 'Measure',
+  export: 'Export',
+  'add-data': 'Add data set',
+};
+
+export const stateWords: Readonly<Record<JobState, string>> = {
+  queued: 'Queued',
+  running: 'Running',
+  cancelling: 'Cancelling',
+  done: 'Done',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+  interrupted: 'Interrupted',
+};
+
+export const datasetFormatWords: Readonly<Record<DatasetFormat, string>> = {
+  'image-folder': 'Folder of images',
+  idx: 'IDX files',
+  'cifar-binary': 'CIFAR binary',
+  npz: 'NumPy archive',
+};
+
+export const splitWords: Readonly<Record<SplitName, string>> = {
+  train: 'Training',
+  val: 'Validation',
+  test: 'Test',
+};
+
+export interface FormatWords {
+  readonly title: string;
+  readonly runsOn: string;
+  readonly files: string;
+}
+
+export const formatWords: Readonly<Record<WriteFormat, FormatWords>> = {
+  tflite: {
+    title: 'TensorFlow Lite',
+    runsOn:
+      'Android, iOS, microcontrollers and edge Linux, on LiteRT with XNNPACK, GPU or NPU delegates.',
+    files: 'model.tflite',
+  },
+  'tfjs-layers': {
+    title: 'TensorFlow.js Layers',
+    runsOn: 'Browsers and Node.js, on WebGL, WebGPU, WebAssembly or native TensorFlow.',
+    files: 'model.json and weight shards',
+  },
+};
+
+/** "LiteRT, 1 thread" */
+export function runtimeWords(latency: Pick<Latency, 'runtime' | 'threads'>): string {
+  const runtime = latency.runtime === 'litert' ? 'LiteRT' : 'TensorFlow.js';
+  return `${runtime}, ${latency.threads} ${latency.threads === 1 ? 'thread' : 'threads'}`;
+}
