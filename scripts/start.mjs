@@ -26,7 +26,8 @@ await runMain(async (reporter) => {
 function openWindow(executable) {
   // Chromium's sandbox refuses to start as root on Linux.
   const flags = process.platform === 'linux' && isRoot ? ['--no-sandbox'] : [];
-  const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env;
+  const env = { ...process.env };
+  delete env.ELECTRON_RUN_AS_NODE; // Set in some editors' terminals; it would start a plain Node.
   return passThrough(executable, [root, ...flags, ...process.argv.slice(2)], { env });
 }
 

@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { ALL_PARTS, buildIfStale } from './lib/build.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { passThrough } from './lib/processes.mjs';
-import { Reporter, runMain, SetupError } from './lib/report.mjs';
+import { Reporter, SetupError } from './lib/report.mjs';
 import { readJson } from './lib/state.mjs';
 import { displayPrefix } from './lib/system.mjs';
 import { addCounts, countPlaywright, countVitest, summary } from './lib/test-counts.mjs';
@@ -23,23 +23,31 @@ const WITHOUT_TENSORFLOW = 'SECATEUR_WITHOUT_TENSORFLOW';
 // Everything goes to standard output, so that the order of the lines is kept where it is piped.
 const reporter = new Reporter(process.stdout);
 
-await runMain(async () => {
-  const stages = chosenStages(process.argv.slice(2));
+/** @type {Counts} */
+let counts = { passed: 0, failed: 0, skipped: 0 };
+try {
+  await runStages(chosenStages(process.argv.slice(2)));
+} catch (error) {
+  reporter.failure(error);
+  counts = addCounts(counts, { passed: 0, failed: 1 });
+}
+reporter.line(`\n${summary(counts)}`);
+process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+
+/**
+ * A stage that fails does not keep the next from running; without a build there is nothing to test.
+ * @param {readonly string[]} stages
+ */
+async function runStages(stages) {
   const state = await setUp(EVERYTHING, reporter);
   requireTensorflow(state);
-  /** @type {Counts} */
-  let counts = { passed: 0, failed: 0, skipped: 0 };
   if (stages.includes('check')) counts = addCounts(counts, await runChecks(reporter));
-  if (stages.includes('unit') || stages.includes('e2e')) {
-    await buildIfStale(ALL_PARTS, reporter);
-  }
+  if (stages.some((stage) => stage !== 'check')) await buildIfStale(ALL_PARTS, reporter);
   if (stages.includes('unit')) counts = addCounts(counts, await runUnitTests());
   if (stages.includes('e2e')) {
     counts = addCounts(counts, await runEndToEndTests(state.electron?.executable ?? ''));
   }
-  reporter.line(summary(counts));
-  return counts.failed === 0 && counts.passed > 0 ? 0 : 1;
-}, reporter);
+}
 
 /**
  * @param {readonly string[]} args

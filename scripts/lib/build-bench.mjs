@@ -1,0 +1,16 @@
+// Bundles benchmark files exactly as the main side is bundled: `node build-bench.mjs <file> ...`.
+import { basename } from 'node:path';
+import { loadPartConfig } from './part-config.mjs';
+
+const config = await loadPartConfig('main');
+const files = process.argv.slice(2);
+config.build = {
+  ...config.build,
+  outDir: 'out/bench',
+  rolldownOptions: {
+    ...config.build?.rolldownOptions,
+    input: Object.fromEntries(files.map((file) => [basename(file, '.bench.ts'), file])),
+  },
+};
+const { build } = await import('vite');
+await build(config);
