@@ -67,7 +67,17 @@ export interface ImportPreview {
   readonly preprocessing: Preprocessing;
   readonly preprocessingKnown: boolean;
   readonly cost: Cost;
-  readonly layerCount: number;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly outputShape: Shape;
+    readonly params: number;
+    readonly macs: number;
+    readonly group: number | null;
+    /** Why its channels cannot be cut, or null. */
+    readonly frozen: string | null;
+  }[];
+  readonly groups: readonly Group[];
   readonly prunableLayers: number;
   readonly frozen: readonly { readonly layer: string; readonly reason: string }[];
   readonly notes: readonly string[];

@@ -142,6 +142,8 @@ export interface JobRecord {
   /** Versions, in order, that the job has made. */
   readonly versions: readonly VersionId[];
   readonly exports: readonly ExportId[];
+  /** Data sets that it has attached. */
+  readonly datasets: readonly DatasetId[];
   /** Last lines of its log. */
   readonly log: readonly string[];
 }

@@ -52,7 +52,13 @@ export async function inspectFile(
 ): Promise<Omit<ImportPreview, 'token'>> {
   const result = await readModel(path, context);
   const { model } = result;
-  const reports = explainLayers(model, analyse(model));
+  const analysis = analyse(model);
+  const reports = explainLayers(model, analysis);
+  const frozen = reports.filter((report) => report.code !== 'CUT');
+  const why = new Map(frozen.map((report) => [report.node, report.reason]));
+  const group = groupByMember(analysis);
+  const shapes = inferShapes(model.graph);
+  const costs = nodeCosts(model.graph);
   return {
     fileName: basename(path),
     format: result.format,
@@ -63,13 +69,27 @@ export async function inspectFile(
     preprocessing: model.preprocessing,
     preprocessingKnown: result.preprocessingKnown,
     cost: graphCost(model.graph),
-    layerCount: model.graph.nodes.length,
-    prunableLayers: reports.filter((report) => report.code === 'CUT').length,
-    frozen: reports
-      .filter((report) => report.code !== 'CUT')
-      .map((report) => ({ layer: report.name, reason: report.reason })),
+    layers: model.graph.nodes.map((node) => ({
+      name: node.name,
+      op: node.op,
+      outputShape: shapes.get(node.outputs[0] ?? '') ?? [],
+      params: costs.get(node.id)?.params ?? 0,
+      macs: costs.get(node.id)?.macs ?? 0,
+      group: group.get(node.id) ?? null,
+      frozen: why.get(node.id) ?? null,
+    })),
+    groups: analysis.groups,
+    prunableLayers: reports.length - frozen.length,
+    frozen: frozen.map((report) => ({ layer: report.name, reason: report.reason })),
     notes: result.notes,
   };
+}
+
+/** The group that each node's channels belong to. */
+function groupByMember({ groups }: Analysis): ReadonlyMap<string, number> {
+  return new Map(
+    groups.flatMap((group) => group.producers.map((node) => [node, group.id] as const)),
+  );
 }
 
 /** A folder or file with images that was named but not decoded yet. */
@@ -103,9 +123,7 @@ export async function describeLayers(
   const explained = new Map(
     (reports ?? explainLayers(model, analysis)).map((report) => [report.node, report]),
   );
-  const groupOf = new Map(
-    analysis.groups.flatMap((group) => group.members.map((member) => [member, group.id] as const)),
-  );
+  const groupOf = groupByMember(analysis);
   const layers = model.graph.nodes.map((node): LayerRow => {
     const now = channelsNow(node, shapes);
     const cost = costs.get(node.id);

@@ -1,0 +1,53 @@
+// inspect <model>: what a file holds, without a project.
+
+import type { Command } from 'commander';
+
+import { answers } from '../../jobs/work/answer';
+import { formatCount } from '../format';
+import { table } from '../output';
+import type { Runtime } from '../runtime';
+
+export function addInspect(program: Command, runtime: Runtime): void {
+  program
+    .command('inspect')
+    .argument('<model>', 'a model file (TF.js Layers model.json)')
+    .description('format, layers, parameters, MACs, groups, and which layers are frozen and why')
+    .action(async (model: string) => {
+      const found = await answers.inspect({ path: model });
+      runtime.output.result(
+        {
+          format: found.format,
+          name: found.modelName,
+          inputShape: found.inputShape,
+          classes: found.classes,
+          params: found.cost.params,
+          macs: found.cost.macs,
+          layers: found.layers,
+          groups: found.groups,
+          frozen: found.frozen,
+          notes: found.notes,
+        },
+        [
+          `${found.modelName} (${found.format}), input ${found.inputShape.join(' x ')}, ` +
+            `${found.classes} classes`,
+          `${formatCount(found.cost.params)} parameters, ${formatCount(found.cost.macs)} MACs ` +
+            '(multiply-accumulates of conv and dense)',
+          `${found.groups.length} groups of channels that move together`,
+          '',
+          ...table(
+            ['layer', 'op', 'output', 'params', 'MACs', 'channels'],
+            found.layers.map((layer) => [
+              layer.name,
+              layer.op,
+              layer.outputShape.join('x'),
+              formatCount(layer.params),
+              formatCount(layer.macs),
+              layer.frozen ?? (layer.group === null ? '' : `group ${layer.group}`),
+            ]),
+            new Set([3, 4]),
+          ),
+          ...found.notes.map((note) => `note: ${note}`),
+        ],
+      );
+    });
+}

@@ -1,0 +1,69 @@
+// zoo: built-in architectures, listed or written as a new, initialised model.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+
+import { formatWriter } from '../../engine/formats/table';
+import { graphCost } from '../../engine/graph/cost';
+import { buildZoo, zooArchitectures } from '../../engine/zoo';
+import { formatCount } from '../format';
+import { number } from '../options';
+import { table } from '../output';
+import type { Runtime } from '../runtime';
+
+export function addZoo(program: Command, runtime: Runtime): void {
+  const zoo = program.command('zoo').description('built-in architectures');
+
+  zoo
+    .command('list', { isDefault: true })
+    .description('list them')
+    .action(() => {
+      const rows = zooArchitectures.map((architecture) => ({
+        ...architecture,
+        ...pick(graphCost(buildZoo(architecture.id, { seed: 0 }).graph)),
+      }));
+      runtime.output.result({ architectures: rows }, [
+        ...table(
+          ['id', 'title', 'input', 'params', 'MACs'],
+          rows.map((row) => [
+            row.id,
+            row.title,
+            row.inputShape.join('x'),
+            formatCount(row.params),
+            formatCount(row.macs),
+          ]),
+          new Set([3, 4]),
+        ),
+      ]);
+    });
+
+  zoo
+    .command('write')
+    .description('write a new model with random weights as TF.js Layers files')
+    .argument('<arch>', 'an id of `zoo list`')
+    .argument('<folder>', 'where model.json and its weights go')
+    .option('--seed <n>', 'seed of the weights', number('--seed', { min: 0, integer: true }), 0)
+    .action(async (arch: string, folder: string, options: { seed: number }) => {
+      const model = buildZoo(arch, { seed: options.seed });
+      const writer = formatWriter('tfjs-layers');
+      const files = await writer.write(model, { precision: 'fp32', name: arch });
+      for (const file of files) {
+        const path = join(folder, file.path);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, file.bytes, { flag: 'wx' });
+      }
+      const cost = graphCost(model.graph);
+      runtime.output.result(
+        { architecture: arch, folder, files: files.map((file) => file.path), ...pick(cost) },
+        [`${arch} written to ${folder}: ${formatCount(cost.params)} parameters`],
+      );
+    });
+}
+
+function pick({ params, macs }: { params: number; macs: number }): {
+  params: number;
+  macs: number;
+} {
+  return { params, macs };
+}

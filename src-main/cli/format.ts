@@ -1,0 +1,49 @@
+// Numbers as the command line prints them. Units are SI: 1 kB is 1000 bytes.
+
+import type { VersionSummary } from '../project/types';
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+}
+
+/** 125_485_696 as '125.49 M'. */
+export function formatCount(count: number): string {
+  if (count < 1e4) return String(count);
+  if (count < 1e6) return `${(count / 1e3).toFixed(1)} k`;
+  return count < 1e9 ? `${(count / 1e6).toFixed(2)} M` : `${(count / 1e9).toFixed(2)} G`;
+}
+
+export const formatPercent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+export const formatMs = (ms: number): string => `${ms.toFixed(ms < 10 ? 3 : 1)} ms`;
+
+/** Difference to a baseline with its sign: '-58.2 %'. */
+export function formatDelta(value: number, baseline: number): string {
+  const change = ((value - baseline) / baseline) * 100;
+  return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
+}
+
+/** The version as scripts see it; these keys are part of the contract. */
+export function versionJson(version: VersionSummary): object {
+  return {
+    id: version.id,
+    name: version.name,
+    parent: version.parent,
+    operation: version.operation,
+    params: version.params,
+    macs: version.macs,
+    bytes: version.bytes,
+    accuracy: version.accuracy && {
+      data: version.accuracy.dataName,
+      split: version.accuracy.split,
+      samples: version.accuracy.samples,
+      top1: version.accuracy.top1,
+    },
+    latency: version.latency.map(({ runtime, threads, medianMs, p95Ms }) => ({
+      runtime,
+      threads,
+      medianMs,
+      p95Ms,
+    })),
+  };
+}
