@@ -14,10 +14,10 @@ export function weightsOf(graph: Pick<Graph, 'weights'>, node: Node): WeightOf {
 }
 
 /**
- * Shapes of a node's outputs for given input shapes.
+ * Shapes of all outputs that a node's op gives for the input shapes, whatever outputs the node names.
  * @throws AppError GRAPH_INVALID when inputs and attributes do not fit.
  */
-export function inferNode(
+export function inferOutputs(
   node: Node,
   inputs: readonly Shape[],
   weight: WeightOf,
@@ -29,7 +29,19 @@ export function inferNode(
       min === max ? `${min}` : max === Infinity ? `at least ${min}` : `${min} to ${max}`;
     throw shapeError(node, inputs, `the op takes ${wanted} inputs, not ${inputs.length}`);
   }
-  const outputs = definition.infer(node, inputs, weight);
+  return definition.infer(node, inputs, weight);
+}
+
+/**
+ * Shapes of a node's outputs for given input shapes.
+ * @throws AppError GRAPH_INVALID when inputs, attributes and the outputs named do not fit.
+ */
+export function inferNode(
+  node: Node,
+  inputs: readonly Shape[],
+  weight: WeightOf,
+): readonly Shape[] {
+  const outputs = inferOutputs(node, inputs, weight);
   if (outputs.length !== node.outputs.length) {
     throw shapeError(
       node,
