@@ -63,6 +63,7 @@ export const criterionWords: Readonly<Record<Criterion, CriterionWords>> = {
 /** Why a layer was or was not cut, in two or three words beside its bar; the sentence is in the report. */
 export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
   CUT: 'cut',
+  PRUNABLE: 'can be cut',
   INPUT: 'input',
   OUTPUT: 'output',
   OP_MIXES_CHANNELS: 'mixed channels',
@@ -75,7 +76,8 @@ export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
   ABOVE_THRESHOLD: 'all important',
   RATIO_ROUNDS_TO_ZERO: 'rounds to zero',
   ONE_CHANNEL: 'one channel',
-  GROUPED: 'follows another',
+  GROUPED: 'one in each group',
+  NO_SCORE: 'not ranked',
 };
 
 export const phaseWords: Readonly<Record<Progress['phase'], string>> = {

@@ -12,6 +12,14 @@ export interface Site {
   readonly kind: SiteKind;
 }
 
+/** What makes two layers' channels one; null stands for the model's input. */
+export interface Tie {
+  /** The node where they meet: an addition, a shared layer, a grouped convolution ... */
+  readonly node: NodeId;
+  readonly kind: 'op' | 'sharedWeight';
+  readonly between: readonly [NodeId | null, NodeId | null];
+}
+
 /** Channels that are ranked and cut together: one or more layers' outputs and all that follows from them. */
 export interface Group {
   readonly id: number;
@@ -19,6 +27,8 @@ export interface Group {
   readonly producers: readonly NodeId[];
   /** Every node touched, producers, followers and consumers. */
   readonly members: readonly NodeId[];
+  /** Why its layers move together; empty for a layer on its own. */
+  readonly ties: readonly Tie[];
   /** Number of channels that can be chosen (coupled ones count once), and how many of them are free. */
   readonly channels: number;
   readonly free: number;
@@ -59,11 +69,18 @@ export interface PruneOptions {
   readonly maxRatio: number;
   /** Names of layers whose output channels stay. */
   readonly protect: readonly string[];
+  /**
+   * By layer name: below 1 the share of its channels to cut, from 1 on the number of channels to keep. Layers
+   * that move with it follow. Layers of the table take no part in reaching the target; limits hold for both.
+   */
+  readonly table?: Readonly<Record<string, number>>;
   readonly seed: number;
 }
 
 export type LayerReasonCode =
   | 'CUT'
+  /** Nothing forbids to cut it; said of a model for which no cut is planned. */
+  | 'PRUNABLE'
   | FreezeCode
   | 'PROTECTED'
   | 'ALIGNMENT'
@@ -72,7 +89,9 @@ export type LayerReasonCode =
   | 'ABOVE_THRESHOLD'
   | 'RATIO_ROUNDS_TO_ZERO'
   | 'ONE_CHANNEL'
-  | 'GROUPED';
+  | 'GROUPED'
+  /** The criterion says nothing about it: no batch norm for 'bn'. */
+  | 'NO_SCORE';
 
 /** What happened to one layer, and why. */
 export interface LayerReport {
