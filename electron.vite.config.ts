@@ -22,7 +22,8 @@ export default defineConfig({
         output: {
           format: 'cjs',
           entryFileNames: '[name].js',
-          chunkFileNames: 'chunks/[name]-[hash].js',
+          // Flat: every file finds the app's folders from its own `__dirname`.
+          chunkFileNames: '[name]-[hash].js',
         },
       },
     },
