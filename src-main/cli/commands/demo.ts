@@ -1,0 +1,76 @@
+// demo <folder>: the main job on the sample, for machines without a display.
+
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+
+import { defaultPruneOptions } from '../../engine/prune';
+import { fineTuneDefaults } from '../../engine/train/defaults';
+import { createSampleProject, sampleNames } from '../../jobs/sample';
+import { Project } from '../../project/project';
+import { sampleFolder } from '../../resources';
+import type { Runtime } from '../runtime';
+import { compareVersions } from './examine';
+
+const epochs = 3;
+
+async function runMainJob(project: Project, runtime: Runtime): Promise<readonly string[]> {
+  const { output } = runtime;
+  output.note('1/5  Opening the sample: Fashion-MNIST images and a trained residual network');
+  await createSampleProject(sampleFolder(), (request) => runtime.run(project, request));
+  const version = await project.findVersion(sampleNames.version);
+  const data = await project.findDataset(sampleNames.data);
+
+  output.note('2/5  Pruning to half the MACs (L1), 3/5  fine-tuning, measuring latency');
+  const job = await runtime.run(project, {
+    kind: 'prune',
+    version: version.id,
+    options: { ...defaultPruneOptions, criterion: 'l1', target: { macs: 0.5 } },
+    steps: 1,
+    data: data.id,
+    recalibrate: false,
+    fineTune: fineTuneDefaults(epochs),
+    measure: true,
+    name: 'fashion-slim',
+  });
+  const result = job.versions.at(-1) ?? version.id;
+
+  const folders: string[] = [];
+  for (const format of ['tflite', 'tfjs-layers'] as const) {
+    output.note(`4/5  Exporting ${format} and checking it with its real runtime`);
+    await runtime.run(project, {
+      kind: 'export',
+      version: result,
+      format,
+      precision: 'fp32',
+      data: data.id,
+      folder: null,
+    });
+  }
+  for (const made of await project.exports(result)) folders.push(made.folder);
+  output.note('5/5  Comparing');
+  return folders;
+}
+
+export function addDemo(program: Command, runtime: Runtime): void {
+  program
+    .command('demo', { hidden: true })
+    .argument('<folder>', 'a new folder for the sample project')
+    .action(async (folder: string) => {
+      const path = resolve(folder);
+      const project = await Project.create(path, 'Fashion sample');
+      try {
+        const exported = await runMainJob(project, runtime);
+        const { json, lines } = await compareVersions(project, []);
+        runtime.output.result({ project: path, exports: exported, comparison: json }, [
+          '',
+          ...lines,
+          '',
+          `Project: ${path}`,
+          ...exported.map((name) => `Export:  ${join(name)}`),
+          `Next:    npm run cli -- list ${path}`,
+        ]);
+      } finally {
+        await project.close();
+      }
+    });
+}

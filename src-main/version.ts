@@ -1,0 +1,5 @@
+// The version of the engine that is stored with everything it makes.
+
+import { version } from '../package.json';
+
+export const engineVersion: string = version;
