@@ -31,7 +31,7 @@ const preprocessing: ZodType<Preprocessing> = z.strictObject({
 const pruneOptions: ZodType<PruneOptions> = z.strictObject({
   criterion: z.enum(['l1', 'l2', 'bn', 'fpgm', 'taylor', 'lamp', 'activation', 'apoz', 'random']),
   reduction: z.enum(['mean', 'sum', 'max', 'first']),
-  normalisation: z.enum(['none', 'mean', 'max', 'standardise']),
+  normalisation: z.enum(['none', 'mean', 'max', 'standardise']).exactOptional(),
   scope: z.enum(['layer', 'global']),
   target: z.strictObject({
     ratio: z.number().min(0).max(1).exactOptional(),

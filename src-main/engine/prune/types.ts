@@ -59,7 +59,8 @@ export interface PruneTarget {
 export interface PruneOptions {
   readonly criterion: Criterion;
   readonly reduction: GroupReduction;
-  readonly normalisation: Normalisation;
+  /** Absent: what suits the criterion, see `defaultNormalisation`. */
+  readonly normalisation?: Normalisation;
   readonly scope: Scope;
   readonly target: PruneTarget;
   /** Kept channels of a group are a multiple of this. */
