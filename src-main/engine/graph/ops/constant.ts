@@ -1,5 +1,5 @@
 // Stored numbers: a constant tensor, and the scale and offset of preprocessing kept inside the model.
-import { channelsOf, inputAt, shapeError } from './check';
+import { channelsOf, inputAt, requireIntegers, shapeError } from './check';
 import { lastAxisLabels, passLastAxis } from './labels';
 import type { CutContext, OpDef } from './types';
 
@@ -10,6 +10,7 @@ export const constant: OpDef<'constant'> = {
   infer(node, inputs, weight) {
     const value = weight('value');
     if (value === undefined) throw shapeError(node, inputs, 'the value is missing');
+    requireIntegers(node, inputs, 'sizes', value.shape);
     return [value.shape];
   },
   channels(context) {
