@@ -1,0 +1,163 @@
+// Calls about models and images: looking at files, version details, previews, the zoo.
+
+import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { dialog } from 'electron';
+
+import { AppError } from '../../engine/errors';
+import { defaultDecodeOptions } from '../../engine/data/defaults';
+import { readers } from '../../engine/formats/table';
+import { defaultPruneOptions } from '../../engine/prune/options';
+import { fineTuneDefaults, fullTrainingDefaults } from '../../engine/train/defaults';
+import { zooArchitectures } from '../../engine/zoo';
+import { commandFor } from '../../jobs/command-line';
+import type { DataPreview, DropCalls, ImportPreview } from '../contract';
+import type { DropHandlers, Handlers } from '../router';
+import { openProject } from './project';
+import type { Services } from './services';
+
+type ModelCalls =
+  | 'import.choose'
+  | 'data.choose'
+  | 'data.samples'
+  | 'data.decodeDefaults'
+  | 'versions.detail'
+  | 'versions.rename'
+  | 'prune.preview'
+  | 'prune.defaults'
+  | 'train.defaults'
+  | 'zoo.list';
+
+/** Epochs offered first in the wizards. */
+const defaultEpochs = { 'fine-tune': 3, full: 40 } as const;
+
+/** Looks at a model file in the analyst process and gives the page a token for it. */
+export async function previewModel(services: Services, path: string): Promise<ImportPreview> {
+  const found = await services.analyst.ask('inspect', { path });
+  return { ...found, token: services.tokens.give(path) };
+}
+
+function previewData(services: Services, path: string): DataPreview {
+  return { token: services.tokens.give(path), folder: path, suggestedName: basename(path) };
+}
+
+export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
+  const { analyst, workspace } = services;
+  return {
+    'import.choose': async () => {
+      const { canceled, filePaths } = await dialog.showOpenDialog(services.window(), {
+        title: 'Import a model',
+        properties: ['openFile'],
+        filters: [
+          { name: 'Models', extensions: readers.flatMap((reader) => [...reader.extensions]) },
+          { name: 'All files', extensions: ['*'] },
+        ],
+      });
+      const path = filePaths[0];
+      return canceled || path === undefined ? null : previewModel(services, path);
+    },
+
+    'data.choose': async () => {
+      const { canceled, filePaths } = await dialog.showOpenDialog(services.window(), {
+        title: 'Folder of labelled images',
+        properties: ['openDirectory'],
+      });
+      const path = filePaths[0];
+      return canceled || path === undefined ? null : previewData(services, path);
+    },
+
+    'data.samples': async ({ data, split, count, version }) =>
+      analyst.ask('samples', {
+        data: await workspace.project.datasetSource(data),
+        split,
+        count,
+        versionFile:
+          version === null ? null : (await workspace.project.versionSource(version)).file,
+      }),
+
+    'data.decodeDefaults': async () => defaultDecodeOptions,
+
+    'versions.detail': async ({ version }) => {
+      const { project } = workspace;
+      const row = await project.versionRow(version);
+      const description = await analyst.ask('describe', {
+        file: row.file,
+        ...(await project.ancestorFiles(version)),
+        reports: row.layerReports,
+      });
+      return {
+        ...row.summary,
+        cost: row.cost,
+        source: row.source,
+        options: row.options,
+        engineVersion: row.engineVersion,
+        seed: row.seed,
+        history: row.history,
+        evaluations: row.evaluations,
+        measurements: row.measurements,
+        exports: row.exports,
+        ...description,
+      };
+    },
+
+    'versions.rename': async ({ version, name }) => {
+      await workspace.project.rename(version, name);
+      await workspace.announce();
+    },
+
+    'prune.preview': async ({ version, options, steps }) => {
+      const { project } = workspace;
+      const { file, summary } = await project.versionRow(version);
+      const preview = await analyst.ask('preview', { file, options, bytesBefore: summary.bytes });
+      const command = commandFor(
+        {
+          kind: 'prune',
+          version,
+          options,
+          steps,
+          data: null,
+          recalibrate: false,
+          fineTune: null,
+          measure: false,
+          name: null,
+        },
+        await project.state(),
+      );
+      return { ...preview, command };
+    },
+
+    'prune.defaults': async () => defaultPruneOptions,
+
+    'train.defaults': async ({ purpose }) =>
+      purpose === 'full'
+        ? fullTrainingDefaults(defaultEpochs.full)
+        : fineTuneDefaults(defaultEpochs['fine-tune']),
+
+    'zoo.list': async () => zooArchitectures,
+  };
+}
+
+/** What a dropped file or folder is: a project, images, or a model. */
+export function dropHandlers(services: Services): DropHandlers {
+  return {
+    inspect: async ({ path }): Promise<DropCalls['drop.inspect']['reply']> => {
+      const info = await stat(path);
+      if (!info.isDirectory())
+        return { kind: 'model', preview: await previewModel(services, path) };
+      if (existsSync(join(path, 'project.db'))) {
+        return { kind: 'project', state: await openProject(services, path) };
+      }
+      const model = join(path, 'model.json');
+      if (existsSync(model)) return { kind: 'model', preview: await previewModel(services, model) };
+      if (!services.workspace.isOpen) {
+        throw new AppError(
+          'PROJECT_NOT_FOUND',
+          `${basename(path)} is not a project folder and no project is open.`,
+          'Open or create a project first, then drop a folder of images.',
+        );
+      }
+      return { kind: 'data', preview: previewData(services, path) };
+    },
+  };
+}

@@ -1,0 +1,20 @@
+// What handlers work with; made once by the boot order in index.ts.
+
+import type { BrowserWindow } from 'electron';
+
+import type { Settings } from '../../app/settings';
+import type { PathTokens } from '../../app/tokens';
+import type { Workspace } from '../../app/workspace';
+import type { Analyst } from '../../jobs/analyst';
+
+export interface Services {
+  readonly workspace: Workspace;
+  readonly analyst: Analyst;
+  readonly settings: Settings;
+  readonly tokens: PathTokens;
+  /** The window that dialogs belong to. */
+  window(): BrowserWindow;
+  /** Folder that new projects are offered in. */
+  readonly projectsFolder: string;
+  readonly logFile: string;
+}
