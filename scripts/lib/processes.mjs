@@ -5,6 +5,10 @@ import { delimiter, join } from 'node:path';
 
 /** How much of a program's output is kept for an error message. */
 const TAIL_BYTES = 16_384;
+/** Between asking a program to end and ending it. */
+const KILL_GRACE_MS = 3_000;
+/** Signals that a wrapper hands on to the program that it wraps. */
+const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
 /**
  * @typedef {object} Outcome
@@ -25,6 +29,7 @@ class Tail {
 
 /**
  * Runs a program to its end with its output captured. Never throws: the caller judges the exit code.
+ * With a time limit, whatever the program has started ends with it.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number }} [options]
@@ -34,30 +39,67 @@ export function capture(command, args, { cwd, env = process.env, timeoutMs } = {
   return new Promise((done) => {
     const stdout = new Tail();
     const stderr = new Tail();
-    let timedOut = false;
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = timeoutMs
-      ? setTimeout(() => {
-          timedOut = true;
-          child.kill('SIGKILL');
-        }, timeoutMs)
-      : undefined;
+    const child = spawn(command, args, {
+      ...{ cwd, env, stdio: ['ignore', 'pipe', 'pipe'] },
+      // A group of its own can be ended as a whole.
+      detached: timeoutMs !== undefined && process.platform !== 'win32',
+    });
+    const limit = timeoutMs === undefined ? undefined : new TimeLimit(child, timeoutMs);
     child.stdout.on('data', (chunk) => stdout.add(chunk));
     child.stderr.on('data', (chunk) => stderr.add(chunk));
     child.on('error', (error) => {
-      clearTimeout(timer);
+      limit?.lift();
       done({ code: 127, stdout: stdout.text, stderr: `${stderr.text}${error.message}` });
     });
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      const exit = timedOut ? 124 : (code ?? (signal ? 128 : 1));
+      limit?.lift();
+      const exit = limit?.reached ? 124 : (code ?? 128 + signalNumber(signal));
       done({ code: exit, stdout: stdout.text, stderr: stderr.text });
     });
   });
 }
 
-/** Signals that a wrapper hands on to the program that it wraps. */
-const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+/** Ends a process group when its time is over, or when this process is told to end. */
+class TimeLimit {
+  reached = false;
+
+  /**
+   * @param {import('node:child_process').ChildProcess} child
+   * @param {number} ms
+   */
+  constructor(child, ms) {
+    this.child = child;
+    this.timer = setTimeout(() => {
+      this.reached = true;
+      this.end('SIGTERM');
+      this.timer = setTimeout(() => this.end('SIGKILL'), KILL_GRACE_MS);
+    }, ms);
+    this.onSignal = (/** @type {NodeJS.Signals} */ signal) => {
+      this.end('SIGTERM');
+      this.lift();
+      process.kill(process.pid, signal);
+    };
+    for (const signal of FORWARDED) process.on(signal, this.onSignal);
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  end(signal) {
+    if (process.platform === 'win32' || this.child.pid === undefined) {
+      this.child.kill(signal);
+      return;
+    }
+    try {
+      process.kill(-this.child.pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  }
+
+  lift() {
+    clearTimeout(this.timer);
+    for (const signal of FORWARDED) process.off(signal, this.onSignal);
+  }
+}
 
 /**
  * Runs a program in this terminal, hands signals on to it, and resolves to its exit code
