@@ -18,7 +18,8 @@ import { Analyst } from './jobs/analyst';
 import { startUtilityProcess, utilityProcessHost } from './jobs/hosts/utility-process';
 import type { JobEvent } from './jobs/types';
 import { registerAppScheme, serveApp } from './security/app-protocol';
-import { guardContents, guardSession, isAppPage } from './security/guards';
+import { guardContents, guardSession } from './security/guards';
+import { isAppPage } from './security/rules';
 
 const devUrl = process.env['ELECTRON_RENDERER_URL'] ?? null;
 const devOrigin = devUrl === null ? null : new URL(devUrl).origin;

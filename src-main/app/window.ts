@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { BrowserWindow, dialog, nativeTheme } from 'electron';
 import log from 'electron-log/main';
 
-import { appOrigin } from '../security/app-protocol';
 import { securePreferences } from '../security/guards';
+import { appOrigin } from '../security/rules';
 import type { Settings } from './settings';
 
 /** Same values as the page's background tokens, so that nothing flashes before it paints. */

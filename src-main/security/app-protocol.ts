@@ -2,13 +2,11 @@
 // @see https://www.electronjs.org/docs/latest/tutorial/security#18-avoid-usage-of-the-file-protocol
 
 import { readFile } from 'node:fs/promises';
-import { extname, resolve, sep } from 'node:path';
+import { extname } from 'node:path';
 import { protocol, type Session } from 'electron';
 
 import { contentSecurityPolicy } from './csp';
-
-export const appScheme = 'app';
-export const appOrigin = 'app://bundle';
+import { appScheme, resolveAsset } from './rules';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -25,24 +23,6 @@ export function registerAppScheme(): void {
   protocol.registerSchemesAsPrivileged([
     { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ]);
-}
-
-/**
- * The file that a request names, or the status that refuses it: 403 for anything outside the folder
- * (also when encoded), 404 for another host.
- */
-export function resolveAsset(root: string, requestUrl: string): string | 403 | 404 {
-  const url = new URL(requestUrl);
-  if (url.host !== 'bundle') return 404;
-  let path: string;
-  try {
-    path = decodeURIComponent(url.pathname);
-  } catch {
-    return 403;
-  }
-  if (path.includes('\0') || path.includes('\\')) return 403;
-  const file = resolve(root, `.${path === '/' ? '/index.html' : path}`);
-  return file.startsWith(root + sep) ? file : 403;
 }
 
 /** Serves `root` (absolute) to the session. */

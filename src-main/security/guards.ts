@@ -4,7 +4,7 @@
 
 import { type App, type Session, type WebPreferences, shell } from 'electron';
 
-import { appOrigin } from './app-protocol';
+import { isAllowedRequest } from './rules';
 
 /** The only addresses that the app ever hands to the system's browser. */
 export const externalLinks = {
@@ -32,24 +32,6 @@ export function securePreferences(preload: string): WebPreferences {
     webviewTag: false,
     spellcheck: false,
   };
-}
-
-/** Whether the window may load this address. The development server's origin is allowed only when it runs. */
-export function isAllowedRequest(url: string, devOrigin: string | null): boolean {
-  const { protocol, origin, host } = new URL(url);
-  if (protocol === 'app:') return host === 'bundle';
-  if (protocol === 'data:' || protocol === 'blob:' || protocol === 'devtools:') return true;
-  if (devOrigin === null) return false;
-  return (
-    origin === devOrigin || (protocol === 'ws:' && origin === devOrigin.replace('http:', 'ws:'))
-  );
-}
-
-/** Whether a page at this address is ours. */
-export function isAppPage(url: string, devOrigin: string | null): boolean {
-  return (
-    url.startsWith(`${appOrigin}/`) || (devOrigin !== null && new URL(url).origin === devOrigin)
-  );
 }
 
 /** Rules 5 and 1: no permission is ever granted, no request leaves the machine. */
