@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 
-import { defaultDecodeOptions } from '../engine/data/decode';
+import { defaultDecodeOptions } from '../engine/data/defaults';
 import type { JobRecord } from '../project/types';
 import type { JobRequest } from './types';
 

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
-import { defaultDecodeOptions } from '../../engine/data/decode';
+import { defaultDecodeOptions } from '../../engine/data/defaults';
 import type { DecodeOptions } from '../../engine/data/types';
 import { Project } from '../../project/project';
 import type { DatasetRecord } from '../../project/types';

@@ -5,12 +5,15 @@ import type { EngineContext } from '../context';
 export type SplitName = 'train' | 'val' | 'test';
 export type DatasetFormat = 'image-folder' | 'idx' | 'cifar-binary' | 'npz';
 
-/** Random access to the samples of a split. */
-export interface ImageSplit {
-  readonly count: number;
+export interface ImageShape {
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 3;
+}
+
+/** Random access to the samples of a split. */
+export interface ImageSplit extends ImageShape {
+  readonly count: number;
   /** Class index of each sample. */
   readonly labels: Int32Array;
   /**
@@ -20,12 +23,9 @@ export interface ImageSplit {
   read(indices: Int32Array, target: Uint8Array): void;
 }
 
-export interface DatasetInfo {
+export interface DatasetInfo extends ImageShape {
   readonly format: DatasetFormat;
   readonly classes: readonly string[];
-  readonly height: number;
-  readonly width: number;
-  readonly channels: 1 | 3;
   readonly counts: Readonly<Record<SplitName, number>>;
   /** What was found and decided, for people: splits made by seed, files skipped, sizes unified. */
   readonly notes: readonly string[];
@@ -41,6 +41,11 @@ export interface DecodeOptions {
   /** Size and channels that images are brought to; null takes them from the first image. */
   readonly size: { readonly height: number; readonly width: number } | null;
   readonly channels: 1 | 3 | null;
+  /**
+   * How an image of another aspect ratio is brought to the size: 'cover' (the default) scales it until it
+   * covers the size and crops the middle, 'fill' stretches it.
+   */
+  readonly fit?: 'cover' | 'fill';
   /** Seed and fraction of the splits that the source does not have itself. */
   readonly seed: number;
   readonly valFraction: number;

@@ -2,7 +2,8 @@
 
 import sharp from 'sharp';
 
-import { checkFit, normalise } from '../../engine/data/preprocess';
+import { checkFit } from '../../engine/data/fit';
+import { normalise } from '../../engine/data/preprocess';
 import { openDataset } from '../../engine/data/decode';
 import type { ImageSplit, SplitName } from '../../engine/data/types';
 import { runForward } from '../../engine/train/executor';

@@ -1,7 +1,7 @@
 // Making a version: counts, size on a device, staged blob, and what is measured of it at once.
 
 import { openDataset } from '../../engine/data/decode';
-import { checkFit } from '../../engine/data/preprocess';
+import { checkFit } from '../../engine/data/fit';
 import type { Dataset, SplitName } from '../../engine/data/types';
 import { graphCost } from '../../engine/graph/cost';
 import { inferShapes } from '../../engine/graph/shapes';

@@ -1,0 +1,119 @@
+// Whether a data set fits a model: image size, channels, number and names of classes.
+
+import { AppError } from '../errors';
+import { inferShapes } from '../graph/shapes';
+import type { Model } from '../graph/types';
+import type { DatasetInfo } from './types';
+
+interface Difference {
+  readonly text: string;
+  readonly hint: string;
+}
+
+/**
+ * Makes sure that a classifier can be trained and evaluated with a data set.
+ * @throws AppError DATA_MISMATCH that says everything that differs, and what to do about the first of it
+ */
+export function checkFit(info: DatasetInfo, model: Model): void {
+  const differences = [...inputDifferences(info, model), ...classDifferences(info, model)];
+  const [first] = differences;
+  if (!first) return;
+  throw new AppError(
+    'DATA_MISMATCH',
+    `The data set does not fit the model: ${differences.map(({ text }) => text).join('; ')}.`,
+    first.hint,
+    { details: { differences: differences.map(({ text }) => text) } },
+  );
+}
+
+function inputDifferences(info: DatasetInfo, { graph }: Model): readonly Difference[] {
+  const [input, ...others] = graph.inputs;
+  const [height, width, channels, ...rest] = input?.shape ?? [];
+  if (others.length > 0 || channels === undefined || rest.length > 0) {
+    const shapes = graph.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
+    return [
+      {
+        text: `the model reads ${shapes || 'nothing'}, not one image`,
+        hint: 'Only models with a single image as input can be run on a data set of images.',
+      },
+    ];
+  }
+  const differences: Difference[] = [];
+  if (height !== info.height || width !== info.width) {
+    differences.push({
+      text: `its images are ${info.height} x ${info.width}, the model reads ${height} x ${width}`,
+      hint: `Attach the data set again with images brought to ${height} x ${width}.`,
+    });
+  }
+  if (channels !== info.channels) {
+    differences.push({
+      text: `its images have ${info.channels} channels, the model reads ${channels}`,
+      hint:
+        channels === 1 || channels === 3
+          ? `Attach the data set again with ${channels} channels.`
+          : 'Images have 1 or 3 channels; this model cannot be run on them.',
+    });
+  }
+  return differences;
+}
+
+function classDifferences(info: DatasetInfo, model: Model): readonly Difference[] {
+  const [output] = model.graph.outputs;
+  const shape = output && inferShapes(model.graph).get(output.tensor);
+  const outputs = shape?.at(-1);
+  if (model.outputKind === 'values' || model.graph.outputs.length !== 1 || outputs === undefined) {
+    return [
+      {
+        text: 'the model gives values, not classes',
+        hint: 'Only classifiers can be trained and evaluated with labelled images.',
+      },
+    ];
+  }
+  if (outputs !== info.classes.length) {
+    return [
+      {
+        text: `it has ${info.classes.length} classes (${someOf(info.classes)}), the model tells ${outputs} apart`,
+        hint: 'Attach the data set that the model was made for, with one folder or label for each of its classes.',
+      },
+    ];
+  }
+  return nameDifferences(info.classes, model.labels);
+}
+
+/** Names are compared where both sides have some; numbers in order count as none. */
+function nameDifferences(
+  classes: readonly string[],
+  labels: readonly string[] | null,
+): readonly Difference[] {
+  if (!labels || areNumbers(classes) || areNumbers(labels)) return [];
+  const wrong = classes.findIndex((name, i) => canonical(name) !== canonical(labels[i] ?? ''));
+  if (wrong < 0) return [];
+  const known = new Set(labels.map(canonical));
+  const reordered = classes.every((name) => known.has(canonical(name)));
+  return [
+    {
+      text:
+        (reordered ? 'its classes stand in another order' : 'its classes have other names') +
+        `: class ${wrong} is "${classes[wrong]}", for the model "${labels[wrong]}"`,
+      hint:
+        'Write the names of the classes, one a line and in the order of the model, into a file labels.txt ' +
+        `in the folder of the data set (${someOf(labels)}), and attach it again.`,
+    },
+  ];
+}
+
+function areNumbers(names: readonly string[]): boolean {
+  return names.every((name, i) => name === String(i));
+}
+
+/** T-shirt/top, t_shirt_top and "T shirt top" are one class. */
+function canonical(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+}
+
+function someOf(names: readonly string[]): string {
+  return names.length <= 10 ? names.join(', ') : `${names.slice(0, 10).join(', ')} …`;
+}
