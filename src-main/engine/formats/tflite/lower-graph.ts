@@ -1,0 +1,91 @@
+// Turns a graph into a TFLite program, layer by layer, with the fusions that TFLite's operators offer.
+
+import { AppError } from '../../errors';
+import { inferShapes, inputShapesOf, weightsOf } from '../../graph/shapes';
+import type { Graph, Node, NodeOf, TensorId } from '../../graph/types';
+import { planFusion, type Followers } from './fusion';
+import { batchNormAffine } from './lower/filters';
+import { reshapeTo } from './lower/norms';
+import { lowerings } from './lower/table';
+import type { Lower } from './lower/types';
+import { Program, type TensorIndex } from './program';
+
+/**
+ * The program of a graph at batch 1, float32.
+ * @throws AppError EXPORT_UNSUPPORTED naming the layer that TFLite cannot hold.
+ */
+export function lowerGraph(graph: Graph): Program {
+  const program = new Program(graph.name);
+  const shapes = inferShapes(graph);
+  const { followers, absorbed } = planFusion(graph);
+  const tensors = new Map<TensorId, TensorIndex>();
+  for (const input of graph.inputs) {
+    tensors.set(input.tensor, program.addInput(input.name, input.shape));
+  }
+  for (const node of graph.nodes) {
+    if (absorbed.has(node.id)) continue;
+    const own = followers.get(node.id);
+    program.layer = node.name;
+    const weight = weightsOf(graph, node);
+    const outputs = lowerNode(node, {
+      program,
+      inputs: node.inputs.map((tensor) => tensors.get(tensor)!),
+      inputShapes: inputShapesOf(node, shapes),
+      outputShapes: node.outputs.map((tensor) => shapes.get(tensor)!),
+      weight,
+      floats: (role) => floatsOf(node, weight(role)?.data),
+      affine: affineOf(graph, own),
+      activation: own?.activation ?? 'NONE',
+    });
+    if (own) tensors.set(own.result, outputs[0]!);
+    else node.outputs.forEach((tensor, i) => tensors.set(tensor, outputs[i]!));
+  }
+  addOutputs(program, graph, tensors);
+  return program;
+}
+
+function lowerNode(
+  node: Node,
+  rest: Omit<Parameters<Lower<'add'>>[0], 'node'>,
+): readonly TensorIndex[] {
+  // The table pairs each op with the lowering of its own node type; the compiler cannot follow the pairing.
+  const lower = lowerings[node.op] as Lower<Node['op']>;
+  return lower({ ...rest, node } as Parameters<typeof lower>[0]);
+}
+
+function floatsOf(node: Node, data: unknown): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new AppError(
+    'GRAPH_INVALID',
+    `Layer "${node.name}" has no float32 weights.`,
+    'Import the model again.',
+    { details: { layer: node.name } },
+  );
+}
+
+function affineOf(
+  graph: Graph,
+  own: Followers | undefined,
+): ReturnType<typeof batchNormAffine> | null {
+  if (!own?.batchNorm) return null;
+  const node: NodeOf<'batchNorm'> = own.batchNorm;
+  return batchNormAffine({ node, weight: weightsOf(graph, node as Node) });
+}
+
+/** Outputs must be tensors that an operator makes, each its own: others are copied by a reshape. */
+function addOutputs(
+  program: Program,
+  graph: Graph,
+  tensors: ReadonlyMap<TensorId, TensorIndex>,
+): void {
+  const taken = new Set<TensorIndex>(program.inputs.map(({ tensor }) => tensor));
+  for (const { tensor, name } of graph.outputs) {
+    program.layer = name;
+    let index = tensors.get(tensor)!;
+    if (taken.has(index) || program.tensors[index]!.buffer !== null) {
+      index = reshapeTo(program, index, program.shapeOf(index));
+    }
+    taken.add(index);
+    program.addOutput(name, index);
+  }
+}

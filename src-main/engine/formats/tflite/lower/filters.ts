@@ -1,0 +1,233 @@
+// Layers with filters: convolutions and dense. Kernels are brought to TFLite's layouts, and a batch norm that
+// follows is folded into kernel and bias.
+
+import type { Window } from '../../../graph/ops/windows';
+import type { NodeOf, Shape } from '../../../graph/types';
+import { unsupported, type TensorIndex } from '../program';
+import { fusedActivations, paddings } from '../schema';
+import { batched, type ChannelAffine, type Lower, type Lowering } from './types';
+import { padForWindow } from './window';
+
+type FilterOp = 'conv2d' | 'depthwiseConv2d' | 'conv2dTranspose' | 'dense';
+
+/** y = gamma * (x - mean) / sqrt(variance + epsilon) + beta as one scale and shift a channel. */
+export function batchNormAffine(layer: {
+  readonly node: NodeOf<'batchNorm'>;
+  weight: Lowering<'batchNorm'>['weight'];
+}): ChannelAffine {
+  const values = (role: 'gamma' | 'beta' | 'mean' | 'variance'): ArrayLike<number> | undefined =>
+    layer.weight(role)?.data;
+  const [gamma, beta] = [values('gamma'), values('beta')];
+  const [mean, variance] = [values('mean')!, values('variance')!];
+  const { epsilon } = layer.node.attrs;
+  const scale = new Float64Array(mean.length);
+  const shift = new Float64Array(mean.length);
+  for (let c = 0; c < scale.length; c++) {
+    scale[c] = (gamma?.[c] ?? 1) / Math.sqrt(variance[c]! + epsilon);
+    shift[c] = (beta?.[c] ?? 0) - mean[c]! * scale[c]!;
+  }
+  return { scale, shift };
+}
+
+/** The kernel with each output channel scaled; `channelOf` gives the channel of a flat position. */
+function scaledKernel<K extends FilterOp>(
+  layer: Lowering<K>,
+  channelOf: (position: number) => number,
+): Float32Array {
+  const kernel = layer.floats('kernel');
+  const scale = layer.affine?.scale;
+  if (scale === undefined) return kernel;
+  return kernel.map((value, i) => value * scale[channelOf(i)]!);
+}
+
+/** The bias after folding, always present: XNNPACK and the converter's own files have one. */
+function foldedBias<K extends FilterOp>(layer: Lowering<K>, channels: number): TensorIndex {
+  const stored = layer.weight('bias')?.data;
+  const bias = new Float32Array(channels);
+  for (let c = 0; c < channels; c++) {
+    const value = stored?.[c] ?? 0;
+    bias[c] = layer.affine ? value * layer.affine.scale[c]! + layer.affine.shift[c]! : value;
+  }
+  return layer.program.constant('bias', [channels], bias);
+}
+
+/** Reorders axes: axis i of the result is axis perm[i] of the data. */
+function transposed(data: Float32Array, shape: Shape, perm: readonly number[]): Float32Array {
+  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
+  const outShape = perm.map((axis) => shape[axis]!);
+  const outStrides = perm.map((axis) => strides[axis]!);
+  const result = new Float32Array(data.length);
+  const index = new Array<number>(perm.length).fill(0);
+  let source = 0;
+  for (let i = 0; i < result.length; i++) {
+    result[i] = data[source]!;
+    for (let axis = perm.length - 1; axis >= 0; axis--) {
+      source += outStrides[axis]!;
+      if (++index[axis]! < outShape[axis]!) break;
+      source -= outStrides[axis]! * outShape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+export const conv2d: Lower<'conv2d'> = (layer) => {
+  const { node, program } = layer;
+  const { filters, kernelSize, groups } = node.attrs;
+  const [kh, kw] = kernelSize;
+  const inputChannels = layer.inputShapes[0]!.at(-1)!;
+  const perGroup = inputChannels / groups;
+  const kernel = scaledKernel(layer, (i) => i % filters);
+  // One input channel a group is a depthwise convolution, for which TFLite has its own operator.
+  if (groups > 1 && perGroup === 1) {
+    const depthwise = program.constant('kernel', [1, kh, kw, filters], kernel);
+    return [emitDepthwise(layer, depthwise, filters, filters / groups)];
+  }
+  const weights = program.constant(
+    'kernel',
+    [filters, kh, kw, perGroup],
+    transposed(kernel, [kh, kw, perGroup, filters], [3, 0, 1, 2]),
+  );
+  const padded = padForWindow(program, layer.inputs[0]!, layer.inputShapes[0]!, node.attrs, 0);
+  const output = program.emit(
+    'CONV_2D',
+    [padded.tensor, weights, foldedBias(layer, filters)],
+    batched(layer.outputShapes[0]!),
+    {
+      ...windowOptions(node.attrs),
+      padding: paddings[padded.padding],
+      activation: fusedActivations[layer.activation],
+    },
+    groups > 1 ? 6 : 1,
+  );
+  return [output];
+};
+
+export const depthwiseConv2d: Lower<'depthwiseConv2d'> = (layer) => {
+  const [kh, kw] = layer.node.attrs.kernelSize;
+  const channels = layer.outputShapes[0]!.at(-1)!;
+  // [kh, kw, in, multiplier] is [1, kh, kw, in * multiplier] as it lies.
+  const kernel = scaledKernel(layer, (i) => i % channels);
+  const weights = layer.program.constant('kernel', [1, kh, kw, channels], kernel);
+  return [emitDepthwise(layer, weights, channels, layer.node.attrs.multiplier)];
+};
+
+function emitDepthwise<K extends 'conv2d' | 'depthwiseConv2d'>(
+  layer: Lowering<K>,
+  weights: TensorIndex,
+  channels: number,
+  multiplier: number,
+): TensorIndex {
+  const { program } = layer;
+  const window: Window = layer.node.attrs;
+  const padded = padForWindow(program, layer.inputs[0]!, layer.inputShapes[0]!, window, 0);
+  return program.emit(
+    'DEPTHWISE_CONV_2D',
+    [padded.tensor, weights, foldedBias(layer, channels)],
+    batched(layer.outputShapes[0]!),
+    {
+      ...windowOptions(window),
+      padding: paddings[padded.padding],
+      depthMultiplier: multiplier,
+      activation: fusedActivations[layer.activation],
+    },
+    Math.max(...window.dilations) > 1 ? 2 : 1,
+  );
+}
+
+function windowOptions(window: Window): {
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+} {
+  return {
+    strideH: window.strides[0],
+    strideW: window.strides[1],
+    dilationH: window.dilations[0],
+    dilationW: window.dilations[1],
+  };
+}
+
+export const conv2dTranspose: Lower<'conv2dTranspose'> = (layer) => {
+  const { node, program } = layer;
+  const { filters, kernelSize, strides } = node.attrs;
+  if (Math.max(...node.attrs.dilations) > 1) {
+    throw unsupported(node.name, 'TFLite has no dilated transposed convolution');
+  }
+  const [kh, kw] = kernelSize;
+  const inputChannels = layer.inputShapes[0]!.at(-1)!;
+  const kernel = scaledKernel(layer, (i) => Math.floor(i / inputChannels) % filters);
+  const weights = program.constant(
+    'kernel',
+    [filters, kh, kw, inputChannels],
+    transposed(kernel, [kh, kw, filters, inputChannels], [2, 0, 1, 3]),
+  );
+  const region = transposedRegion(layer);
+  const output = program.emit(
+    'TRANSPOSE_CONV',
+    [
+      program.ints('shape', batched(region.shape)),
+      weights,
+      layer.inputs[0]!,
+      foldedBias(layer, filters),
+    ],
+    batched(region.shape),
+    { padding: paddings[region.padding], strideH: strides[0], strideW: strides[1] },
+    3,
+  );
+  if (region.begin === null) return [output];
+  const begin = program.ints('begin', [0, ...region.begin, 0]);
+  const wanted = batched(layer.outputShapes[0]!);
+  return [program.emit('SLICE', [output, begin, program.ints('size', wanted)], wanted, {})];
+};
+
+/**
+ * What a transposed convolution computes in TFLite, and which part of it is the layer's output: SAME and
+ * VALID exist; with explicit or output padding, the layer is a part of the full result.
+ */
+function transposedRegion(layer: Lowering<'conv2dTranspose'>): {
+  readonly shape: Shape;
+  readonly padding: 'SAME' | 'VALID';
+  readonly begin: readonly [number, number] | null;
+} {
+  const { padding, outputPadding, kernelSize, strides } = layer.node.attrs;
+  const output = layer.outputShapes[0]!;
+  if (typeof padding === 'string' && outputPadding === null) {
+    return { shape: output, padding: padding === 'same' ? 'SAME' : 'VALID', begin: null };
+  }
+  const along = (axis: 0 | 1): { readonly full: number; readonly begin: number } => {
+    const full = (layer.inputShapes[0]![axis]! - 1) * strides[axis] + kernelSize[axis];
+    if (padding === 'valid') return { full, begin: 0 };
+    return { full, begin: padding === 'same' ? kernelSize[axis] >> 1 : padding[axis][0] };
+  };
+  const [rows, columns] = [along(0), along(1)];
+  // Output padding may reach beyond the full result, where there is nothing but the bias.
+  const shape = [
+    Math.max(rows.full, rows.begin + output[0]!),
+    Math.max(columns.full, columns.begin + output[1]!),
+    output[2]!,
+  ];
+  return { shape, padding: 'VALID', begin: [rows.begin, columns.begin] };
+}
+
+export const dense: Lower<'dense'> = (layer) => {
+  const { node, program } = layer;
+  const { units } = node.attrs;
+  const inputs = layer.inputShapes[0]!.at(-1)!;
+  const kernel = scaledKernel(layer, (i) => i % units);
+  const weights = program.constant(
+    'kernel',
+    [units, inputs],
+    transposed(kernel, [inputs, units], [1, 0]),
+  );
+  const keepNumDims = layer.inputShapes[0]!.length > 1;
+  const output = program.emit(
+    'FULLY_CONNECTED',
+    [layer.inputs[0]!, weights, foldedBias(layer, units)],
+    batched(layer.outputShapes[0]!),
+    { activation: fusedActivations[layer.activation], keepNumDims },
+    keepNumDims ? 5 : 1,
+  );
+  return [output];
+};
