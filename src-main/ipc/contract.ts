@@ -3,6 +3,7 @@
 // each, and the page calls it through src-renderer/api.ts. A missing one is a type error.
 
 import type { ErrorInfo } from '../engine/errors';
+import type { Metric } from '../engine/context';
 import type { DecodeOptions, SplitName } from '../engine/data/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
@@ -193,6 +194,8 @@ export interface Calls {
   'jobs.retry': { args: { job: JobId }; reply: JobId };
   /** Removes an ended job from the list. */
   'jobs.dismiss': { args: { job: JobId }; reply: void };
+  /** What a job has measured so far, oldest first: the curves of a page that was not there from the start. */
+  'jobs.metrics': { args: { job: JobId }; reply: readonly Metric[] };
   /** The command line that does the same as a request. */
   'jobs.command': { args: { request: PageJobRequest }; reply: string };
 }
@@ -237,6 +240,7 @@ export const callNames = [
   'jobs.cancel',
   'jobs.retry',
   'jobs.dismiss',
+  'jobs.metrics',
   'jobs.command',
 ] as const satisfies readonly CallName[];
 

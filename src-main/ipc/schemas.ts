@@ -208,6 +208,7 @@ export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
   'jobs.cancel': z.strictObject({ job: id }),
   'jobs.retry': z.strictObject({ job: id }),
   'jobs.dismiss': z.strictObject({ job: id }),
+  'jobs.metrics': z.strictObject({ job: id }),
   'jobs.command': z.strictObject({ request: jobRequest }),
 };
 

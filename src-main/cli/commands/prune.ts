@@ -153,7 +153,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
         const lastCut = cuts.at(-1);
         const last = made.at(-1);
         if (!lastCut || !last) return;
-        const layers = (await project.versionRow(lastCut.id)).layers ?? [];
+        const layers = (await project.versionRow(lastCut.id)).layerReports ?? [];
         runtime.output.result(
           {
             ...versionJson(last),

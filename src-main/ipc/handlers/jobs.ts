@@ -14,6 +14,7 @@ type JobCalls =
   | 'jobs.cancel'
   | 'jobs.retry'
   | 'jobs.dismiss'
+  | 'jobs.metrics'
   | 'jobs.command'
   | 'export.chooseFolder'
   | 'export.reveal';
@@ -45,6 +46,7 @@ export function jobHandlers(services: Services): Pick<Handlers, JobCalls> {
       await workspace.queue.dismiss(job);
       await workspace.announce();
     },
+    'jobs.metrics': ({ job }) => workspace.project.metrics(job),
     'jobs.command': async ({ request }) =>
       commandFor(resolveRequest(request, tokens), await workspace.project.state()),
 
