@@ -27,7 +27,7 @@ function fanIn(op: Node['op'], shape: Shape): number {
     // [kh, kw, out, in]
     case 'conv2dTranspose':
       return shape[0]! * shape[1]! * shape[3]!;
-    // [kh, kw, in, out] and [in, out]
+    // [kh, kw, in, out]
     default:
       return sizeOf(shape.slice(0, -1));
   }
@@ -35,15 +35,11 @@ function fanIn(op: Node['op'], shape: Shape): number {
 
 function kernel(op: Node['op'], shape: Shape, rng: Rng): Float32Array {
   const data = new Float32Array(sizeOf(shape));
-  if (op === 'dense') {
-    // Glorot and Bengio 2010, formula 16, the default of Keras.
-    const limit = Math.sqrt(6 / (shape[0]! + shape[1]!));
-    for (let i = 0; i < data.length; i++) data[i] = rng.uniform(-limit, limit);
-  } else {
-    // He et al. 2015, "Delving Deep into Rectifiers", formula 10.
-    const std = Math.sqrt(2 / fanIn(op, shape));
-    for (let i = 0; i < data.length; i++) data[i] = rng.normal(0, std);
-  }
+  // He et al. 2015, "Delving Deep into Rectifiers", formula 10.
+  if (op !== 'dense') return rng.fillNormal(data, 0, Math.sqrt(2 / fanIn(op, shape)));
+  // Glorot and Bengio 2010, formula 16, the default of Keras.
+  const limit = Math.sqrt(6 / (shape[0]! + shape[1]!));
+  for (let i = 0; i < data.length; i++) data[i] = rng.uniform(-limit, limit);
   return data;
 }
 

@@ -15,6 +15,8 @@ export interface Rng {
   int(limit: number): number;
   /** A normally distributed number. */
   normal(mean?: number, std?: number): number;
+  /** Fills an array with normally distributed numbers; returns it. Twice as fast as one by one. */
+  fillNormal(values: Float32Array, mean?: number, std?: number): Float32Array;
   /** Shuffles in place, each order equally likely; returns its argument. */
   shuffle<T extends unknown[] | Int32Array | Uint32Array>(items: T): T;
   getState(): RngState;
@@ -79,10 +81,24 @@ class Xoshiro128 implements Rng {
     return value % limit;
   }
 
-  /** Box and Muller 1958, the cosine half. */
   normal(mean = 0, std = 1): number {
-    const radius = Math.sqrt(-2 * Math.log((this.uint32() + 1) / 2 ** 32));
-    return mean + std * radius * Math.cos(2 * Math.PI * this.uniform());
+    return mean + std * this.radius() * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  fillNormal(values: Float32Array, mean = 0, std = 1): Float32Array {
+    for (let i = 0; i < values.length; i += 2) {
+      const radius = std * this.radius();
+      const angle = 2 * Math.PI * this.uniform();
+      values[i] = mean + radius * Math.cos(angle);
+      // Past the end of an array of odd length this writes nowhere.
+      values[i + 1] = mean + radius * Math.sin(angle);
+    }
+    return values;
+  }
+
+  /** Distance from the origin of a normally distributed point of the plane (Box and Muller 1958). */
+  private radius(): number {
+    return Math.sqrt(-2 * Math.log((this.uint32() + 1) / 2 ** 32));
   }
 
   /** Fisher and Yates, from the end (Knuth, The Art of Computer Programming, volume 2, 3.4.2 P). */

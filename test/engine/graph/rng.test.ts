@@ -36,6 +36,9 @@ describe('createRng', () => {
     const average = mean(normals);
     expect(average).toBeCloseTo(2, 1);
     expect(Math.sqrt(mean(normals.map((v) => (v - average) ** 2)))).toBeCloseTo(3, 1);
+    const filled = [...rng.fillNormal(new Float32Array(count - 1), 2, 3), 2];
+    expect(mean(filled)).toBeCloseTo(2, 1);
+    expect(Math.sqrt(mean(filled.map((v) => (v - 2) ** 2)))).toBeCloseTo(3, 1);
     const uniforms = Array.from({ length: count }, () => rng.uniform(-1, 3));
     expect(mean(uniforms)).toBeCloseTo(1, 1);
     expect(Math.min(...uniforms)).toBeGreaterThanOrEqual(-1);
