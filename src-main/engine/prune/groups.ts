@@ -1,0 +1,224 @@
+// Groups of channels that are ranked and cut together, made from the channel flow of a graph.
+
+import type { Labels } from '../graph/ops/types';
+import { graphCost } from '../graph/cost';
+import { inferShapes } from '../graph/shapes';
+import type { Cost, Model, NodeId } from '../graph/types';
+import type { ChannelFlow, Freeze, Producer } from './channels';
+import { followChannels } from './channels';
+import { DisjointSets } from './disjoint-sets';
+import type { Group, Tie } from './types';
+
+/** What ranking and cutting need to know of the channels of one group. */
+export interface GroupChannels {
+  /** Id of the group. */
+  readonly id: number;
+  /** Number of channels. */
+  readonly count: number;
+  /** Class of each channel, ordered by first position in the first producer that has it. */
+  readonly classes: Int32Array;
+  /** By channel: 1 where nothing forbids to cut it. */
+  readonly mayGo: Uint8Array;
+  /**
+   * Positions that one channel takes in the producers' outputs, each number once; a grouped convolution of
+   * 32 groups has 32. Producers whose channels are not all of one kind count as 1.
+   */
+  readonly slots: readonly number[];
+  /** Sets of channels, less than the whole group, of which one must stay: else a tensor would be empty. */
+  readonly keepOneOf: readonly Int32Array[];
+}
+
+/** All that pruning knows of a model before a choice is made. Made once per model by `analyse`. */
+export interface Analysis {
+  readonly flow: ChannelFlow;
+  readonly cost: Cost;
+  /** By group id, for people: plain data that may cross process borders. */
+  readonly groups: readonly Group[];
+  /** By group id. */
+  readonly channels: readonly GroupChannels[];
+  /** By class: the group it belongs to, or -1 (it stays), and its channel index there. */
+  readonly groupOf: Int32Array;
+  readonly channelOf: Int32Array;
+}
+
+/** Kept channel indices, ascending, by group id; a group that is missing is kept whole. */
+export type KeptChannels = ReadonlyMap<number, Int32Array>;
+
+/**
+ * Finds the groups of a model. Pure, and cheap enough to call once per version (tens of milliseconds for
+ * ResNet-50): keep the result while options change.
+ * @throws AppError GRAPH_INVALID when shapes do not fit.
+ */
+export function analyse(model: Model): Analysis {
+  const shapes = inferShapes(model.graph);
+  const flow = followChannels(model.graph, shapes);
+  return { flow, cost: graphCost(model.graph, shapes), ...groupChannels(flow) };
+}
+
+/** By class: 1 where the choice drops it. */
+export function droppedClasses({ flow, channels }: Analysis, kept: KeptChannels): Uint8Array {
+  const dropped = new Uint8Array(flow.classCount);
+  for (const { id, classes } of channels) {
+    const stay = kept.get(id);
+    if (stay === undefined) continue;
+    for (const channel of classes) dropped[channel] = 1;
+    for (const channel of stay) dropped[classes[channel]!] = 0;
+  }
+  return dropped;
+}
+
+function groupChannels(flow: ChannelFlow): Omit<Analysis, 'flow' | 'cost'> {
+  const groupOf = new Int32Array(flow.classCount).fill(-1);
+  const channelOf = new Int32Array(flow.classCount).fill(-1);
+  const producerSets = connectProducers(flow);
+  const classes = Array.from({ length: producerSets.count }, (): number[] => []);
+  const producersOf = classes.map((): Producer[] => []);
+  flow.producers.forEach((producer, index) => {
+    const group = producerSets.of[index]!;
+    producersOf[group]!.push(producer);
+    for (const channel of producer.classes) {
+      if (channelOf[channel] !== -1) continue;
+      groupOf[channel] = group;
+      channelOf[channel] = classes[group]!.push(channel) - 1;
+    }
+  });
+  const members = membersOf(flow, groupOf, classes.length);
+  const partial = partialSets(flow, groupOf, channelOf, classes);
+  const channels = classes.map((list, id): GroupChannels => {
+    const mayGo = Uint8Array.from(list, (channel) => (flow.frozen[channel] === undefined ? 1 : 0));
+    return {
+      id,
+      count: list.length,
+      classes: Int32Array.from(list),
+      mayGo,
+      slots: slotsOf(producersOf[id]!, channelOf, list.length),
+      keepOneOf: partial[id]!.filter((set) => set.every((channel) => mayGo[channel] === 1)),
+    };
+  });
+  const groups = channels.map(({ id, count, mayGo, classes: [first] }): Group => {
+    const producers = [...new Set(producersOf[id]!.map((producer) => producer.node))];
+    const ties = tiesOf(flow, producers);
+    const free = mayGo.reduce((sum, flag) => sum + flag, 0);
+    return {
+      id,
+      producers,
+      members: members[id]!,
+      ties,
+      channels: count,
+      free,
+      frozen: free > 0 ? null : explainFreeze(flow.frozen[first!]!, ties),
+    };
+  });
+  return { groups, channels, groupOf, channelOf };
+}
+
+/** Producers that share a class belong to one group. */
+function connectProducers({ producers, classCount }: ChannelFlow): {
+  readonly of: Int32Array;
+  readonly count: number;
+} {
+  const sets = new DisjointSets();
+  sets.add(producers.length);
+  const first = new Int32Array(classCount).fill(-1);
+  producers.forEach((producer, index) => {
+    for (const channel of producer.classes) {
+      if (first[channel] === -1) first[channel] = index;
+      else sets.union(first[channel]!, index);
+    }
+  });
+  return sets.number();
+}
+
+/** The places where one of these layers meets another, each once. */
+function tiesOf({ ties }: ChannelFlow, producers: readonly NodeId[]): Tie[] {
+  const own = new Set<NodeId | null>(producers);
+  const distinct = new Map<string, Tie>();
+  for (const tie of ties) {
+    if (!tie.between.some((node) => own.has(node))) continue;
+    distinct.set([tie.node, ...tie.between].join('\n'), tie);
+  }
+  return [...distinct.values()];
+}
+
+/** The model's input has no node of its own: names the node that ties the layers to it instead. */
+export function explainFreeze(freeze: Freeze, ties: readonly Tie[]): Freeze {
+  if (freeze.code !== 'INPUT') return freeze;
+  const tie = ties.find(({ between }) => between.includes(null));
+  return { code: 'INPUT', by: tie?.node ?? null };
+}
+
+/** By group: every node that reads, makes or passes on one of its channels, in graph order. */
+function membersOf(flow: ChannelFlow, groupOf: Int32Array, groupCount: number): NodeId[][] {
+  const members = Array.from({ length: groupCount }, (): NodeId[] => []);
+  const known = new Map<Int32Array, readonly number[]>();
+  const groupsIn = (ids: Int32Array): readonly number[] => {
+    let found = known.get(ids);
+    if (found === undefined) {
+      const distinct = new Set<number>();
+      for (const channel of ids) distinct.add(groupOf[channel]!);
+      distinct.delete(-1);
+      known.set(ids, (found = [...distinct]));
+    }
+    return found;
+  };
+  for (const node of flow.graph.nodes) {
+    const touched = new Set<number>();
+    for (const tensor of [...node.inputs, ...node.outputs]) {
+      const labels = flow.labels.get(tensor);
+      if (labels !== undefined) for (const group of groupsIn(labels.ids)) touched.add(group);
+    }
+    for (const group of touched) members[group]!.push(node.id);
+  }
+  return members;
+}
+
+/** How many positions a channel takes in each producer where that is one number for the whole group. */
+function slotsOf(
+  producers: readonly Producer[],
+  channelOf: Int32Array,
+  channels: number,
+): readonly number[] {
+  const slots = new Set<number>();
+  for (const { classes } of producers) {
+    const counts = new Int32Array(channels);
+    for (const channel of classes) counts[channelOf[channel]!]!++;
+    slots.add(counts.every((count) => count === counts[0]) ? counts[0]! : 1);
+  }
+  return [...slots];
+}
+
+/**
+ * By group: the channels of tensors that carry only a part of the group (a split, a slice), and nothing
+ * that stays anyway. Where such a tensor joins parts of several groups, the first of them answers for it.
+ */
+function partialSets(
+  flow: ChannelFlow,
+  groupOf: Int32Array,
+  channelOf: Int32Array,
+  classes: readonly (readonly number[])[],
+): Int32Array[][] {
+  const result = classes.map((): Int32Array[] => []);
+  const seen = new Set<string>();
+  const blocks = new Set([...flow.labels.values()].map((labels: Labels) => labels.ids));
+  for (const ids of blocks) {
+    const byGroup = new Map<number, Set<number>>();
+    for (const channel of ids) {
+      const group = groupOf[channel]!;
+      let channels = byGroup.get(group);
+      if (channels === undefined) byGroup.set(group, (channels = new Set()));
+      channels.add(channelOf[channel]!);
+    }
+    const first = byGroup.entries().next().value;
+    const neverEmpty =
+      byGroup.has(-1) ||
+      [...byGroup].some(([group, channels]) => channels.size === classes[group]!.length);
+    if (first === undefined || neverEmpty) continue;
+    const [group, channels] = first;
+    const set = Int32Array.from(channels).sort();
+    const key = `${group}: ${set.join()}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    result[group]!.push(set);
+  }
+  return result;
+}

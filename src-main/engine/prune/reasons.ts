@@ -1,0 +1,175 @@
+// Says of every layer with filters what happened to it and why, in a code and in a sentence.
+
+import type { Cost, Node, NodeId, Op } from '../graph/types';
+import type { Freeze } from './channels';
+import type { Analysis } from './groups';
+import { explainFreeze } from './groups';
+import type { GroupLimits } from './limits';
+import { cutCount } from './limits';
+import type { LayerReasonCode, LayerReport, PruneOptions } from './types';
+
+/** Ops that are reported: those with filters. */
+const layerOps: ReadonlySet<Op> = new Set<Op>([
+  'conv2d',
+  'depthwiseConv2d',
+  'conv2dTranspose',
+  'dense',
+]);
+
+/** What was planned, as far as reports tell of it. */
+export interface Outcome {
+  readonly options: Pick<PruneOptions, 'scope' | 'align' | 'minChannels' | 'maxRatio' | 'target'>;
+  readonly limits: readonly GroupLimits[];
+  /** By group: channels asked to go before limits were applied. */
+  readonly asked: readonly number[];
+  /** By group, for those in the table: channels that it asks to go. */
+  readonly fixed: ReadonlyMap<number, number>;
+  /** By class: 1 where it goes. */
+  readonly dropped: Uint8Array;
+  /** By class: the layer that the user protects. */
+  readonly protectedBy: ReadonlyMap<number, Node>;
+  readonly costsBefore: ReadonlyMap<NodeId, Cost>;
+  readonly costsAfter: ReadonlyMap<NodeId, Cost>;
+}
+
+interface Verdict {
+  readonly code: LayerReasonCode;
+  /** The node that causes it, when it is not the layer itself. */
+  readonly cause: Node | null;
+}
+
+/** A report for every layer with filters, in graph order. */
+export function reportLayers(analysis: Analysis, outcome: Outcome): readonly LayerReport[] {
+  const { graph, labels } = analysis.flow;
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const layers = graph.nodes.filter((node) => layerOps.has(node.op));
+  return layers.map((node): LayerReport => {
+    const classes = labels.get(node.outputs[0]!)!.ids;
+    const group = classes.map((channel) => analysis.groupOf[channel]!).find((id) => id >= 0);
+    const from = classes.length;
+    const to = classes.reduce((sum, channel) => sum + 1 - outcome.dropped[channel]!, 0);
+    const judged =
+      to < from
+        ? { code: 'CUT' as const, cause: null }
+        : judgeWhole(analysis, outcome, classes, group ?? null, nodes);
+    const verdict = judged.cause?.id === node.id ? { ...judged, cause: null } : judged;
+    const before = outcome.costsBefore.get(node.id)!;
+    const after = outcome.costsAfter.get(node.id)!;
+    return {
+      node: node.id,
+      name: node.name,
+      op: node.op,
+      group: group ?? null,
+      from,
+      to,
+      paramsFrom: before.params,
+      paramsTo: after.params,
+      macsFrom: before.macs,
+      macsTo: after.macs,
+      code: verdict.code,
+      reason: sentence(verdict, { from, to, group: group ?? null }, outcome),
+      cause: verdict.cause?.name ?? null,
+    };
+  });
+}
+
+/** Why a layer stays whole: the first thing that would have to change. */
+function judgeWhole(
+  analysis: Analysis,
+  { limits, asked, fixed, protectedBy, options }: Outcome,
+  classes: Int32Array,
+  group: number | null,
+  nodes: ReadonlyMap<NodeId, Node>,
+): Verdict {
+  const frozen = freezeOf(analysis, classes, group);
+  if (frozen !== null) return { code: frozen.code, cause: nodes.get(frozen.by ?? '') ?? null };
+  // Channels of no group come from stored numbers: they are given to the model like its input.
+  if (group === null) return { code: 'INPUT', cause: null };
+  const own = classes.find((channel) => protectedBy.has(channel));
+  if (own !== undefined && classes.every((channel) => protectedBy.has(channel))) {
+    return { code: 'PROTECTED', cause: protectedBy.get(own)! };
+  }
+  const limit = limits[group]!;
+  if (limit.blocked === 'PROTECTED') {
+    const tied = analysis.channels[group]!.classes.find((channel) => protectedBy.has(channel));
+    return { code: 'PROTECTED', cause: protectedBy.get(tied!)! };
+  }
+  if (limit.blocked !== null) return { code: limit.blocked, cause: null };
+  const wanted = asked[group]!;
+  if (wanted > 0 && cutCount(limit, wanted) === 0) return { code: 'ALIGNMENT', cause: null };
+  const idle = fixed.has(group) || Object.keys(options.target).length === 0;
+  if (idle) return { code: 'PRUNABLE', cause: null };
+  return {
+    code: options.scope === 'global' ? 'ABOVE_THRESHOLD' : 'RATIO_ROUNDS_TO_ZERO',
+    cause: null,
+  };
+}
+
+/** The first reason of a layer of which every channel is frozen. */
+function freezeOf(
+  { flow, groups }: Analysis,
+  classes: Int32Array,
+  group: number | null,
+): Freeze | null {
+  const first = flow.frozen[classes[0]!];
+  if (first === undefined || classes.some((channel) => flow.frozen[channel] === undefined)) {
+    return null;
+  }
+  return group === null ? first : explainFreeze(first, groups[group]!.ties);
+}
+
+interface Subject {
+  readonly from: number;
+  readonly to: number;
+  readonly group: number | null;
+}
+
+function sentence(
+  { code, cause }: Verdict,
+  { from, to, group }: Subject,
+  { options, fixed, asked }: Outcome,
+): string {
+  const by = cause === null ? 'it' : `"${cause.name}" (${cause.op})`;
+  switch (code) {
+    case 'CUT':
+      return `Cut from ${from} to ${to} channels.`;
+    case 'PRUNABLE':
+      return group !== null && fixed.has(group)
+        ? 'The table keeps all of its channels.'
+        : 'Can be cut; nothing asks for it.';
+    case 'INPUT':
+      return cause === null
+        ? "Its channels are the model's input."
+        : `Its channels are tied to the model's input by ${by}.`;
+    case 'OUTPUT':
+      return cause === null
+        ? "Its channels are the model's output."
+        : `Its channels reach the model's output through ${by}.`;
+    case 'OP_MIXES_CHANNELS':
+      return `Every channel counts in ${by}, which mixes them: none can go unnoticed.`;
+    case 'OP_WITHOUT_RULE':
+      return `Channels cannot be cut through ${by}.`;
+    case 'TOO_LARGE':
+      return `Its channels are spread over too many positions in ${by} to be followed.`;
+    case 'PROTECTED':
+      return cause === null ? 'Protected.' : `Moves together with ${by}, which is protected.`;
+    case 'ALIGNMENT':
+      return group !== null && asked[group]! > 0
+        ? `Too few of its ${from} channels go to reach the next multiple of ${options.align}.`
+        : `With ${from} channels there is no smaller multiple of ${options.align} within the limits.`;
+    case 'MIN_CHANNELS':
+      return `Has ${from} channels, and ${options.minChannels} are to stay at least.`;
+    case 'MAX_RATIO':
+      return `One of its ${from} channels is more than the largest share that may go.`;
+    case 'ABOVE_THRESHOLD':
+      return 'All of its channels are more important than those cut elsewhere.';
+    case 'RATIO_ROUNDS_TO_ZERO':
+      return `Its share of the cut comes to less than one of ${from} channels.`;
+    case 'ONE_CHANNEL':
+      return 'Has one channel only.';
+    case 'GROUPED':
+      return `Its ${from} channels can only go together: a layer with groups takes one from each.`;
+    case 'NO_SCORE':
+      return 'The criterion does not rank its channels: no batch norm follows.';
+  }
+}

@@ -1,0 +1,141 @@
+// Chooses which channels go. All candidates stand in one list in the order in which they would go; a target
+// picks how much of the list is taken, and limits turn that into whole steps of each group.
+//
+// Cutting more of the list never puts a channel back, so every cost falls along it and a budget is found by
+// bisection: the result is within the budget, and one step less of one group would not be.
+
+import type { Cost } from '../graph/types';
+import type { Analysis, KeptChannels } from './groups';
+import { droppedClasses } from './groups';
+import type { GroupScores } from './importance';
+import type { GroupLimits } from './limits';
+import { cutCount, largestCut } from './limits';
+import { plannedCost } from './planned-cost';
+import type { PruneOptions, PruneTarget, Scope } from './types';
+
+/** The outcome of a selection. */
+export interface Selection {
+  readonly kept: KeptChannels;
+  readonly after: Cost;
+  /** By group: how many channels were asked to go before limits were applied. */
+  readonly asked: readonly number[];
+}
+
+/** A target that stays out of reach, with the selection that comes nearest. */
+export interface Unreachable {
+  readonly missed: Budget;
+  readonly nearest: Selection;
+}
+
+/** A limit on one figure of the cost. */
+export interface Budget {
+  readonly figure: 'macs' | 'params' | 'weightBytes';
+  readonly limit: number;
+}
+
+/**
+ * @param fixed by group: number of channels to cut by the table, in place of the target.
+ */
+export function select(
+  analysis: Analysis,
+  scores: GroupScores,
+  limits: readonly GroupLimits[],
+  fixed: ReadonlyMap<number, number>,
+  options: Pick<PruneOptions, 'scope' | 'target'>,
+): Selection | Unreachable {
+  const list = candidateGroups(scores, limits, fixed, options.scope);
+  const budgets = budgetsOf(options.target, analysis.cost);
+  const take = (length: number): Selection => {
+    const asked = limits.map((_, group) => fixed.get(group) ?? 0);
+    for (let i = 0; i < length; i++) asked[list[i]!]!++;
+    const kept = keptOf(limits, asked);
+    return { kept, asked, after: plannedCost(analysis, droppedClasses(analysis, kept)) };
+  };
+  const missed = ({ after }: Selection): Budget | undefined =>
+    budgets.find(({ figure, limit }) => after[figure] > limit);
+
+  const share = options.target.ratio ?? 0;
+  let length =
+    options.scope === 'global'
+      ? Math.min(largestCut(totalChannels(limits, fixed), share), list.length)
+      : sharedPrefix(list, limits, share);
+  let selection = take(length);
+  if (missed(selection) === undefined) return selection;
+  selection = take(list.length);
+  const stillMissed = missed(selection);
+  if (stillMissed !== undefined) return { missed: stillMissed, nearest: selection };
+  // Invariant: `length` misses a budget, `enough` holds them all.
+  let enough = list.length;
+  while (enough - length > 1) {
+    const middle = (length + enough) >> 1;
+    const candidate = take(middle);
+    if (missed(candidate) === undefined) {
+      enough = middle;
+      selection = candidate;
+    } else {
+      length = middle;
+    }
+  }
+  return selection;
+}
+
+/**
+ * The group of every channel that may go, in the order in which they go: 'global' by score, 'layer' by the
+ * share of its group that has gone with it. Ties go to the earlier group. Channels of one group keep their order.
+ */
+function candidateGroups(
+  scores: GroupScores,
+  limits: readonly GroupLimits[],
+  fixed: ReadonlyMap<number, number>,
+  scope: Scope,
+): Int32Array {
+  const groups: number[] = [];
+  const keys: number[] = [];
+  limits.forEach(({ order, maxCut, count }, group) => {
+    if (fixed.has(group)) return;
+    for (let rank = 0; rank < maxCut; rank++) {
+      groups.push(group);
+      keys.push(scope === 'global' ? scores[group]![order[rank]!]! : (rank + 1) / count);
+    }
+  });
+  const places = Int32Array.from(groups.keys());
+  places.sort((a, b) => keys[a]! - keys[b]! || a - b);
+  return places.map((place) => groups[place]!);
+}
+
+/** Channels of all groups that take part in a ratio: those of which at least one may be chosen. */
+function totalChannels(limits: readonly GroupLimits[], fixed: ReadonlyMap<number, number>): number {
+  return limits.reduce(
+    (sum, { count, order }, group) => sum + (order.length > 0 && !fixed.has(group) ? count : 0),
+    0,
+  );
+}
+
+/** How much of the list cuts at most this share of each group. */
+function sharedPrefix(list: Int32Array, limits: readonly GroupLimits[], share: number): number {
+  const taken = new Int32Array(limits.length);
+  const exceeds = list.findIndex((group) => ++taken[group]! / limits[group]!.count > share);
+  return exceeds < 0 ? list.length : exceeds;
+}
+
+function keptOf(limits: readonly GroupLimits[], asked: readonly number[]): KeptChannels {
+  const kept = new Map<number, Int32Array>();
+  limits.forEach((limit, group) => {
+    const goes = new Uint8Array(limit.count);
+    const cut = cutCount(limit, asked[group]!);
+    for (let rank = 0; rank < cut; rank++) goes[limit.order[rank]!] = 1;
+    kept.set(
+      group,
+      Int32Array.from(goes.keys()).filter((channel) => goes[channel] === 0),
+    );
+  });
+  return kept;
+}
+
+function budgetsOf({ macs, params, bytes }: PruneTarget, before: Cost): Budget[] {
+  const budgets: Budget[] = [];
+  if (macs !== undefined) budgets.push({ figure: 'macs', limit: macs * before.macs });
+  if (params !== undefined) budgets.push({ figure: 'params', limit: params * before.params });
+  if (bytes !== undefined) budgets.push({ figure: 'weightBytes', limit: bytes });
+  return budgets;
+}

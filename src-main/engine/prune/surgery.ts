@@ -1,0 +1,67 @@
+// Removes channels from a model: slices every weight, adapts attributes, and keeps the provenance.
+
+import { AppError } from '../errors';
+import type { Model, Node, Weight, WeightId } from '../graph/types';
+import { validateGraph } from '../graph/validate';
+import { CutPreview } from './cut-preview';
+import type { Analysis, KeptChannels } from './groups';
+import { droppedClasses } from './groups';
+import { sliceWeight } from './slice-weight';
+
+/**
+ * The model without the channels that `kept` leaves out. The input model is not changed; weights that lose
+ * nothing are shared with it. Layers, names and edges stay; only sizes change.
+ * @param analysis of the same model.
+ * @throws AppError INTERNAL when the choice does not fit the analysis or empties a group; GRAPH_INVALID when
+ *   the result is not a valid graph (a bug: channel rules and cut disagree).
+ */
+export function cut(model: Model, analysis: Analysis, kept: KeptChannels): Model {
+  checkChoice(model, analysis, kept);
+  const preview = new CutPreview(analysis, droppedClasses(analysis, kept));
+  const axes = preview.weightAxes();
+  const weights = new Map<WeightId, Weight>();
+  for (const [id, weight] of model.graph.weights) {
+    weights.set(id, sliceWeight(weight, axes.get(id) ?? new Map()));
+  }
+  const nodes = model.graph.nodes.map((node) => withOrigin(preview.recut(node), node, preview));
+  const graph = { ...model.graph, nodes, weights };
+  validateGraph(graph);
+  return { ...model, graph };
+}
+
+/** Composes the provenance of a node's channels with this cut. */
+function withOrigin(recut: Node, before: Node, preview: CutPreview): Node {
+  const tensor = before.outputs[0];
+  if (tensor === undefined) return recut;
+  const kept = preview.keptChannels(tensor);
+  if (kept === null) return recut;
+  const origin = Array.from(kept, (position) => before.origin?.[position] ?? position);
+  return { ...recut, origin };
+}
+
+function checkChoice(model: Model, analysis: Analysis, kept: KeptChannels): void {
+  if (analysis.flow.graph !== model.graph) throw choiceError('the analysis is of another model');
+  for (const [id, channels] of kept) {
+    const group = analysis.channels[id];
+    if (group === undefined) throw choiceError(`there is no group ${id}`);
+    if (channels.length === 0) throw choiceError(`group ${id} would be empty`);
+    const stays = new Uint8Array(group.count);
+    for (let i = 0; i < channels.length; i++) {
+      const channel = channels[i]!;
+      if (channel >= group.count || channel <= (channels[i - 1] ?? -1)) {
+        throw choiceError(`the channels of group ${id} are not ascending indices`);
+      }
+      stays[channel] = 1;
+    }
+    const frozen = stays.findIndex((flag, channel) => flag === 0 && group.mayGo[channel] === 0);
+    if (frozen >= 0) throw choiceError(`channel ${frozen} of group ${id} may not be cut`);
+  }
+}
+
+function choiceError(problem: string): AppError {
+  return new AppError(
+    'INTERNAL',
+    `The choice of channels does not fit the model: ${problem}.`,
+    'Plan the cut again for this model.',
+  );
+}
