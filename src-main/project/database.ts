@@ -235,7 +235,7 @@ function databaseError(error: Error, file: string): AppError {
         'PROJECT_CORRUPT',
         `The project's database is damaged: ${file} (${error.message}).`,
         'Close the project and open it again: it is repaired from its newest good backup.',
-        { cause: error },
+        { cause: error, details: { damage: error.message } },
       );
     case 'SQLITE_BUSY':
     case 'SQLITE_LOCKED':
