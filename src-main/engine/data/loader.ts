@@ -1,7 +1,7 @@
 // Batches of a split: shuffled epochs by seed, augmentation on uint8, a position that can be saved.
 //
 // A batch is made in the caller's thread. Reading, flipping and cropping 128 images of 32 x 32 x 3 takes about
-// half a millisecond beside a training step of some hundred: a thread of its own would cost more than it hides.
+// a millisecond beside a training step of some hundred: a thread of its own would cost more than it hides.
 
 import { createRng } from '../graph/rng';
 import type { Rng, RngState } from '../graph/rng';
