@@ -148,7 +148,7 @@ export default defineConfig(
                 'The page knows the contract (src-main/ipc) and the types that it names only.',
             },
             {
-              regex: 'src-main/(ipc|engine|project|jobs)/',
+              regex: 'src-main/(ipc/|engine/|project/types$|jobs/types$)',
               allowTypeImports: true,
               message: 'Import types only: the main side must not be bundled into the page.',
             },

@@ -74,6 +74,11 @@ export class Reporter {
       this.line(`hint: ${error.hint}`);
       return;
     }
+    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+      this.line(`error: SETUP_DISK_FULL: ${error.message}`);
+      this.line('hint: Set-up needs about 3 GB. Free some, or set SECATEUR_CACHE to another disk.');
+      return;
+    }
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.line(`error: SETUP_UNEXPECTED: ${text}`);
   }

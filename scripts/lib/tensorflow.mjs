@@ -233,12 +233,14 @@ function pipFailure(wheel, result) {
   if (/DO NOT MATCH THE HASHES/.test(output)) {
     return new SetupError(
       'SETUP_CHECKSUM',
-      `The download of ${wheel.requirement} is not the file that Secateur was tested with:\n${reason}`,
-      'A proxy or a mirror may have changed it. Clear the cache of pip and try again: python3 -m pip cache purge && npm run setup',
+      `The download of ${wheel.requirement} was cut off (older pips do not notice), or it is not the file that Secateur was tested with:\n${reason}`,
+      'Try again with an empty cache of pip: python3 -m pip cache purge && npm run setup',
     );
   }
   if (
-    /IncompleteRead|Connection broken|ConnectionReset|Read timed out|ProtocolError/.test(output)
+    /IncompleteRead|Connection broken|ConnectionReset|Read timed out|not enough bytes|incomplete-download/.test(
+      output,
+    )
   ) {
     return new SetupError(
       'SETUP_DOWNLOAD_CUT',
