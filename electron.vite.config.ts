@@ -41,7 +41,7 @@ export default defineConfig({
   },
   renderer: {
     root: at('src-renderer'),
-    plugins: [svelte()],
+    plugins: [svelte({ configFile: false })],
     build: {
       outDir: at('out/renderer'),
       rolldownOptions: { input: at('src-renderer/index.html') },

@@ -4,8 +4,8 @@ import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
 
-const source = ['**/*.ts', '**/*.svelte'];
-const configFiles = ['*.config.ts', '*.config.mjs'];
+const source = ['**/*.ts', '**/*.mts', '**/*.svelte'];
+const configFiles = ['*.config.ts', '*.config.mts', '*.config.mjs'];
 
 const noDefaultExport = {
   'no-restricted-exports': [

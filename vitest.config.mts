@@ -24,7 +24,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [svelte()],
+        plugins: [svelte({ configFile: false })],
         resolve: { conditions: ['browser'] },
         test: { ...shared, name: 'renderer', include: ['test/renderer/**/*.test.ts'] },
       },
