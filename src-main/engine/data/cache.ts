@@ -13,7 +13,7 @@ import { open, rename, rm, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { AppError } from '../errors';
+import { AppError, toAppError } from '../errors';
 import type { DatasetFormat, DatasetInfo, ImageShape, SplitName } from './types';
 
 export const cacheMagic = 'SECTDATA';
@@ -64,20 +64,17 @@ export class CacheWriter {
 
   /**
    * @param expected number of samples at most, to see beforehand whether they fit on the disk
-   * @throws AppError DISK_FULL; system errors of the folder
+   * @throws AppError DISK_FULL, FILE_UNREADABLE, FILE_UNWRITABLE
    */
   static async create(file: string, shape: ImageShape, expected: number): Promise<CacheWriter> {
     const needed = expected * (shape.height * shape.width * shape.channels + 5);
-    const { bavail, bsize } = await statfs(dirname(file));
-    if (needed > bavail * bsize) {
-      throw new AppError(
-        'DISK_FULL',
-        `The decoded images need ${megabytes(needed)}, ${dirname(file)} has ${megabytes(bavail * bsize)} left.`,
-        'Free some space, or choose a smaller image size.',
-        { details: { bytesNeeded: needed, bytesFree: bavail * bsize } },
-      );
+    try {
+      const { bavail, bsize } = await statfs(dirname(file));
+      if (needed > bavail * bsize) throw tooSmall(dirname(file), needed, bavail * bsize);
+      return new CacheWriter(file, await open(temporary(file), 'w'), shape);
+    } catch (error) {
+      throw toAppError(error);
     }
-    return new CacheWriter(file, await open(temporary(file), 'w'), shape);
   }
 
   /** @param pixels uint8 HWC of the shape given to `create`; copied */
@@ -181,6 +178,15 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+function tooSmall(folder: string, bytesNeeded: number, bytesFree: number): AppError {
+  return new AppError(
+    'DISK_FULL',
+    `The decoded images need ${megabytes(bytesNeeded)}, ${folder} has ${megabytes(bytesFree)} left.`,
+    'Free some space, or choose a smaller image size.',
+    { details: { bytesNeeded, bytesFree } },
+  );
 }
 
 function megabytes(bytes: number): string {
