@@ -1,6 +1,7 @@
 // Decoded pixels, against pixels that were encoded without loss.
 import { join } from 'node:path';
 import sharp from 'sharp';
+import type { Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImageFile, probeImageFile, reshape } from '../../../src-main/engine/data/image-file';
 import type { ImageShape } from '../../../src-main/engine/data/types';
@@ -9,7 +10,7 @@ import { failure, noise, put, tempFolder } from './support';
 const folder = tempFolder();
 const shape: ImageShape = { height: 5, width: 7, channels: 3 };
 const rgb = noise(5 * 7 * 3);
-const image = (): sharp.Sharp => sharp(rgb, { raw: shape });
+const image = (): Sharp => sharp(rgb, { raw: shape });
 const decode = async (file: string, to: ImageShape = shape): Promise<number[]> => [
   ...(await decodeImageFile(file, { shape: to, fit: 'cover' })),
 ];
