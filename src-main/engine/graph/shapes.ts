@@ -27,7 +27,7 @@ export function inferOutputs(
   if (inputs.length < min || inputs.length > max) {
     const wanted =
       min === max ? `${min}` : max === Infinity ? `at least ${min}` : `${min} to ${max}`;
-    throw shapeError(node, inputs, `the op takes ${wanted} inputs, not ${inputs.length}`);
+    throw shapeError(node, inputs, `it has ${inputs.length} inputs, the op takes ${wanted}`);
   }
   return definition.infer(node, inputs, weight);
 }
@@ -46,7 +46,7 @@ export function inferNode(
     throw shapeError(
       node,
       inputs,
-      `the op gives ${outputs.length} outputs, the node names ${node.outputs.length}`,
+      `it names ${node.outputs.length} outputs, the op gives ${outputs.length}`,
     );
   }
   return outputs;
