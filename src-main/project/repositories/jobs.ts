@@ -67,8 +67,13 @@ export class JobsRepository {
     ]);
   }
 
-  async markCancelling(id: JobId): Promise<void> {
-    await this.#sql.run("UPDATE jobs SET state = 'cancelling' WHERE id = ?", [id]);
+  /** False for a job that has ended meanwhile. */
+  async markCancelling(id: JobId): Promise<boolean> {
+    const changes = await this.#sql.run(
+      "UPDATE jobs SET state = 'cancelling' WHERE id = ? AND ended_at IS NULL",
+      [id],
+    );
+    return changes > 0;
   }
 
   async markEnded(

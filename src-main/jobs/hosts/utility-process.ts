@@ -1,0 +1,52 @@
+// Runs each job in a utility process of Electron. Chromium ends it when the main process is gone, even in a busy
+// loop, so that no orphan goes on computing.
+
+import { utilityProcess } from 'electron';
+import type { WorkerHost, WorkerProcess } from '../host';
+import { workerEnvironment } from './environment';
+import { onLines } from './output-lines';
+
+/** Between the polite signal and the one that no process can ignore. */
+const politeMs = 1000;
+
+/** @param script the built worker (src-main/jobs/worker/index.ts) */
+export function utilityProcessHost(script: string): WorkerHost {
+  return {
+    start: ({ jobId, request }) => startUtilityProcess(script, `secateur-${request.kind}-${jobId}`),
+  };
+}
+
+/** @param serviceName how the process is called in task managers and crash reports */
+export function startUtilityProcess(script: string, serviceName: string): WorkerProcess {
+  const child = utilityProcess.fork(script, [], {
+    serviceName,
+    env: workerEnvironment(),
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let running = true;
+  child.once('exit', () => {
+    running = false;
+  });
+  return {
+    send: (message) => {
+      if (running) child.postMessage(message);
+    },
+    onMessage: (listener) => {
+      child.on('message', listener);
+    },
+    onOutput: (listener) => onLines([child.stdout, child.stderr], listener),
+    onExit: (listener) => {
+      child.once('exit', (code) => listener(code, null));
+    },
+    kill: () => {
+      const { pid } = child;
+      child.kill();
+      if (pid === undefined) return;
+      const timer = setTimeout(() => {
+        if (running) process.kill(pid, 'SIGKILL');
+      }, politeMs);
+      child.once('exit', () => clearTimeout(timer));
+    },
+  };
+}

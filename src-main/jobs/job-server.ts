@@ -1,0 +1,72 @@
+// The worker's side of a job: turns commands and messages into a context for the function that does the job.
+
+import { AppError, toAppError } from '../engine/errors';
+import type { JobContext, JobSpec, WorkerCommand, WorkerMessage } from './types';
+
+/** Does a job; resolves when all its results are saved. See jobs/work/run.ts. */
+export type RunJob = (spec: JobSpec, context: JobContext) => Promise<void>;
+
+interface Saving {
+  readonly resolve: (id: string) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** @returns what is called with each command from the parent */
+export function serveJob(
+  runJob: RunJob,
+  tell: (message: WorkerMessage) => void,
+): (command: WorkerCommand) => void {
+  const abort = new AbortController();
+  /** Results on their way to the parent, by reference number. */
+  const saving = new Map<number, Saving>();
+  let lastRef = 0;
+
+  const context: JobContext = {
+    signal: abort.signal,
+    progress: (progress) => tell({ type: 'progress', progress }),
+    metric: (metric) => tell({ type: 'metric', metric }),
+    log: (level, text) => tell({ type: 'log', level, text }),
+    save: (output) =>
+      new Promise((resolve, reject) => {
+        const ref = ++lastRef;
+        saving.set(ref, { resolve, reject });
+        tell({ type: 'save', ref, output });
+      }),
+  };
+
+  async function run(spec: JobSpec): Promise<void> {
+    try {
+      await runJob(spec, context);
+      tell({ type: 'done' });
+    } catch (error) {
+      tell({ type: 'failed', error: toAppError(error).toInfo() });
+    }
+  }
+
+  function settle(ref: number, how: (waiting: Saving) => void): void {
+    const waiting = saving.get(ref);
+    saving.delete(ref);
+    if (waiting) how(waiting);
+  }
+
+  return (command) => {
+    switch (command.type) {
+      case 'start':
+        void run(command.spec);
+        break;
+      case 'cancel':
+        abort.abort(cancelled());
+        break;
+      case 'saved':
+        settle(command.ref, ({ resolve }) => resolve(command.id));
+        break;
+      case 'save-failed':
+        settle(command.ref, ({ reject }) => reject(AppError.fromInfo(command.error)));
+        break;
+    }
+  };
+}
+
+export function cancelled(): AppError {
+  return new AppError('CANCELLED', 'The job was cancelled.', 'Start it again when you like.');
+}

@@ -1,0 +1,229 @@
+// The jobs of a project: one at a time, in the order of asking, each stored with all that it needs to be
+// repeated. Jobs of an earlier start are not in the queue; they are interrupted (see Project.open).
+
+import { AppError, toAppError, type ErrorInfo } from '../engine/errors';
+import { freeBytes, requireSpace } from '../project/disk-space';
+import { newId } from '../project/names';
+import type { Project } from '../project/project';
+import type { JobId, JobRecord, JobState } from '../project/types';
+import { Deferred } from './deferred';
+import type { WorkerHost } from './host';
+import { cancelledOutcome, failed, JobRun, type Outcome } from './job-run';
+import { checkRequest, estimateBytes, resolveSpec } from './resolve';
+import { titleFor } from './titles';
+import type { JobEvent, JobRequest } from './types';
+
+export interface QueueOptions {
+  /** Between asking a worker to stop and killing it. */
+  readonly graceMs?: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly clock?: () => number;
+  /** Free bytes on the disk of a folder. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
+}
+
+interface Active {
+  readonly id: JobId;
+  /** Null until its worker is started. */
+  run: JobRun | null;
+  cancelled: boolean;
+}
+
+export class JobQueue {
+  readonly #project: Project;
+  readonly #host: WorkerHost;
+  readonly #options: Required<QueueOptions>;
+  readonly #listeners = new Set<(event: JobEvent) => void>();
+  readonly #waiting: JobId[] = [];
+  /** Whoever waits for the end of a job that has not ended. */
+  readonly #endings = new Map<JobId, Deferred<JobRecord>>();
+  #active: Active | null = null;
+  #performing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(project: Project, host: WorkerHost, options: QueueOptions = {}) {
+    this.#project = project;
+    this.#host = host;
+    this.#options = {
+      graceMs: 5000,
+      clock: () => performance.now(),
+      freeBytes,
+      ...options,
+    };
+  }
+
+  /** Calls back with each event; returns how to stop. */
+  subscribe(listener: (event: JobEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** True while a job runs or waits. */
+  get isBusy(): boolean {
+    return this.#endings.size > 0;
+  }
+
+  /**
+   * Puts a job at the end of the queue. Versions and data sets are named by id.
+   * @throws AppError INVALID_ARGUMENT, NOT_FOUND, PROJECT_CORRUPT when it can be told now that it would fail
+   */
+  async start(request: JobRequest): Promise<JobId> {
+    await checkRequest(this.#project, request);
+    const id = newId('j');
+    const versions = await this.#project.versions();
+    const datasets = await this.#project.datasets();
+    await this.#project.repositories.jobs.insert({
+      id,
+      request,
+      title: titleFor(request, { versions, datasets }),
+      createdAt: this.#timestamp(),
+    });
+    this.#endings.set(id, new Deferred());
+    this.#waiting.push(id);
+    this.#tellState(id, 'queued', null);
+    this.#advance();
+    return id;
+  }
+
+  /**
+   * Stops a job: at once when it waits, between two batches when it runs, by force when it does not obey.
+   * Nothing happens to one that has ended. @throws AppError NOT_FOUND
+   */
+  async cancel(id: JobId): Promise<void> {
+    const place = this.#waiting.indexOf(id);
+    if (place >= 0) {
+      this.#waiting.splice(place, 1);
+      await this.#finish(id, cancelledOutcome());
+    } else if (this.#active?.id === id) {
+      if (this.#active.cancelled) return;
+      this.#active.cancelled = true;
+      this.#active.run?.cancel();
+      const marked = await this.#project.repositories.jobs.markCancelling(id);
+      if (marked) this.#tellState(id, 'cancelling', null);
+    } else {
+      await this.#record(id);
+    }
+  }
+
+  /** Starts an ended job again, as a new one with the same request. @throws AppError NOT_FOUND, as `start` */
+  async retry(id: JobId): Promise<JobId> {
+    const { request } = await this.#endedRecord(id);
+    return this.start(request);
+  }
+
+  /** Removes an ended job from the list; what it has made stays. @throws AppError NOT_FOUND, INVALID_ARGUMENT */
+  async dismiss(id: JobId): Promise<void> {
+    await this.#endedRecord(id);
+    await this.#project.repositories.jobs.remove(id);
+  }
+
+  /** Waits for the end of a job, however it ends. @throws AppError NOT_FOUND, CANCELLED when the queue is closed */
+  async finished(id: JobId): Promise<JobRecord> {
+    return this.#endings.get(id)?.promise ?? this.#record(id);
+  }
+
+  /** Kills the job that runs and forgets those that wait: all of them are interrupted at the next start. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#active?.run?.kill();
+    await this.#performing;
+    for (const ending of this.#endings.values()) ending.reject(closedMeanwhile());
+  }
+
+  #advance(): void {
+    if (this.#active !== null || this.#closed) return;
+    const id = this.#waiting.shift();
+    if (id === undefined) return;
+    const active: Active = { id, run: null, cancelled: false };
+    this.#active = active;
+    this.#performing = this.#perform(active);
+  }
+
+  async #perform(active: Active): Promise<void> {
+    const { id } = active;
+    let outcome: Outcome;
+    try {
+      outcome = await this.#run(active);
+    } catch (error) {
+      outcome = failed(error);
+    }
+    await this.#project.removeTempDir(id).catch(() => undefined);
+    if (this.#closed && outcome.state !== 'done') return;
+    await this.#finish(id, outcome);
+    this.#active = null;
+    this.#advance();
+  }
+
+  async #run(active: Active): Promise<Outcome> {
+    const { id } = active;
+    const { jobs } = this.#project.repositories;
+    await jobs.markRunning(id, this.#timestamp());
+    this.#tellState(id, 'running', null);
+    const { request } = await this.#record(id);
+    const spec = await resolveSpec(this.#project, id, request);
+    await requireSpace(this.#project.folder, await estimateBytes(spec), this.#options.freeBytes);
+    if (active.cancelled || this.#closed) return cancelledOutcome();
+    const run = new JobRun(
+      this.#project,
+      spec,
+      this.#host.start(spec),
+      (event) => this.#tell(event),
+      this.#options,
+    );
+    active.run = run;
+    return run.outcome();
+  }
+
+  async #finish(id: JobId, { state, error }: Outcome): Promise<void> {
+    const endedAt = this.#timestamp();
+    try {
+      await this.#project.repositories.jobs.markEnded(id, state, endedAt, error);
+      const record = await this.#record(id);
+      if (record.versions.length + record.datasets.length > 0) await this.#project.backUp();
+      this.#endings.get(id)?.resolve(record);
+    } catch (problem) {
+      // The disk is full, say. The results are there; the row will say "interrupted" at the next start.
+      this.#endings.get(id)?.reject(toAppError(problem));
+    }
+    this.#endings.delete(id);
+    this.#tellState(id, state, error);
+  }
+
+  async #record(id: JobId): Promise<JobRecord> {
+    const record = await this.#project.repositories.jobs.find(id);
+    if (record) return record;
+    throw new AppError('NOT_FOUND', `There is no job "${id}".`, 'It may have been dismissed.');
+  }
+
+  async #endedRecord(id: JobId): Promise<JobRecord> {
+    const record = await this.#record(id);
+    if (record.endedAt !== null) return record;
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `The job "${record.title}" has not ended yet.`,
+      'Cancel it first, or wait for its end.',
+    );
+  }
+
+  #tellState(jobId: JobId, state: JobState, error: ErrorInfo | null): void {
+    this.#tell({ type: 'state', jobId, state, error });
+  }
+
+  #tell(event: JobEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #timestamp(): string {
+    return this.#project.now().toISOString();
+  }
+}
+
+function closedMeanwhile(): AppError {
+  return new AppError(
+    'CANCELLED',
+    'The project was closed before the job had ended.',
+    'Open the project and start the job again.',
+  );
+}

@@ -1,0 +1,146 @@
+// From a request to a spec: everything that it names is looked up, checked and turned into files.
+
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, join } from 'node:path';
+import { AppError } from '../engine/errors';
+import { checkedName } from '../project/names';
+import type { Project } from '../project/project';
+import type { DatasetId, JobId, VersionId } from '../project/types';
+import { engineVersion } from '../version';
+import type { DatasetSource, JobRequest, JobSpec, VersionSource } from './types';
+
+/** Rows, logs and files beside the model itself. */
+const baseBytes = 16 * 1024 * 1024;
+
+/**
+ * @throws AppError NOT_FOUND for what was removed meanwhile, PROJECT_CORRUPT for a damaged file,
+ *   INVALID_ARGUMENT for a relative path or a bad name, FILE_UNWRITABLE, DISK_FULL
+ */
+export async function resolveSpec(
+  project: Project,
+  jobId: JobId,
+  request: JobRequest,
+): Promise<JobSpec> {
+  const { versions, datasets } = await resolveSources(project, request);
+  return {
+    jobId,
+    request,
+    versions: byId(versions),
+    datasets: byId(datasets),
+    tempDir: await project.makeTempDir(jobId),
+    exportsDir: project.paths.exports,
+    engineVersion,
+  };
+}
+
+/** Checks a request before it waits in the queue. @throws as `resolveSpec` */
+export async function checkRequest(project: Project, request: JobRequest): Promise<void> {
+  if ('name' in request && request.name !== null) checkedName(request.name);
+  const path = pathOf(request);
+  if (path !== null && !isAbsolute(path)) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `The path of a job must be absolute: ${path}.`,
+      'Give the full path.',
+      { details: { field: 'path' } },
+    );
+  }
+  await resolveSources(project, request);
+}
+
+/** Bytes that a job will put into the project, as far as they can be told beforehand. */
+export async function estimateBytes(spec: JobSpec): Promise<number> {
+  const { request } = spec;
+  const sizes = await Promise.all(Object.values(spec.versions).map(({ file }) => sizeOf(file)));
+  const versionBytes = sizes.reduce((sum, size) => sum + size, 0);
+  switch (request.kind) {
+    case 'prune': {
+      const perStep = 1 + (request.recalibrate ? 1 : 0) + (request.fineTune ? 1 : 0);
+      return baseBytes + request.steps * perStep * versionBytes;
+    }
+    case 'train':
+    case 'export':
+      return baseBytes + versionBytes;
+    case 'import':
+      return baseBytes + (await modelBytes(request.path));
+    case 'add-data':
+      return baseBytes + (await sizeOf(request.path));
+    case 'zoo':
+    case 'evaluate':
+    case 'measure':
+      return baseBytes;
+  }
+}
+
+interface References {
+  readonly versions: readonly VersionId[];
+  readonly datasets: readonly DatasetId[];
+}
+
+/** The versions and data sets that a request names. */
+function referencesOf(request: JobRequest): References {
+  switch (request.kind) {
+    case 'import':
+      return { versions: [], datasets: present(request.data) };
+    case 'prune':
+    case 'export':
+      return { versions: [request.version], datasets: present(request.data) };
+    case 'train':
+      return { versions: [request.version], datasets: [request.data] };
+    case 'evaluate':
+      return { versions: request.versions, datasets: [request.data] };
+    case 'measure':
+      return { versions: request.versions, datasets: [] };
+    case 'zoo':
+    case 'add-data':
+      return { versions: [], datasets: [] };
+  }
+}
+
+async function resolveSources(
+  project: Project,
+  request: JobRequest,
+): Promise<{ versions: VersionSource[]; datasets: DatasetSource[] }> {
+  const references = referencesOf(request);
+  const versions: VersionSource[] = [];
+  for (const id of references.versions) versions.push(await project.versionSource(id));
+  const datasets: DatasetSource[] = [];
+  for (const id of references.datasets) datasets.push(await project.datasetSource(id));
+  return { versions, datasets };
+}
+
+function pathOf(request: JobRequest): string | null {
+  switch (request.kind) {
+    case 'import':
+    case 'add-data':
+      return request.path;
+    case 'export':
+      return request.folder;
+    case 'zoo':
+    case 'prune':
+    case 'train':
+    case 'evaluate':
+    case 'measure':
+      return null;
+  }
+}
+
+/** A model file; TensorFlow.js keeps the weights in .bin files beside it. */
+async function modelBytes(path: string): Promise<number> {
+  const own = await sizeOf(path);
+  if (extname(path) !== '.json') return own;
+  const folder = dirname(path);
+  const names = (await readdir(folder)).filter((name) => extname(name) === '.bin');
+  const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
+  return sizes.reduce((sum, size) => sum + size, own);
+}
+
+/** Bytes of a file; 0 for what is not there, which the job itself will report. */
+const sizeOf = async (path: string): Promise<number> =>
+  (await stat(path).catch(() => null))?.size ?? 0;
+
+const present = (id: DatasetId | null): readonly DatasetId[] => (id === null ? [] : [id]);
+
+function byId<T extends { readonly id: string }>(entries: readonly T[]): Record<string, T> {
+  return Object.fromEntries(entries.map((entry) => [entry.id, entry]));
+}
