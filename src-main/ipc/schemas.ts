@@ -152,6 +152,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
         })
         .nullable(),
       channels: z.union([z.literal(1), z.literal(3)]).nullable(),
+      fit: z.enum(['cover', 'fill']),
       seed,
       valFraction: z.number().min(0).max(0.9),
       testFraction: z.number().min(0).max(0.9),

@@ -94,6 +94,7 @@ interface DataOptions {
   readonly name?: string;
   readonly size?: readonly string[];
   readonly channels?: '1' | '3';
+  readonly fit?: 'cover' | 'fill';
   readonly val?: number;
   readonly test?: number;
   readonly seed?: number;
@@ -107,6 +108,7 @@ function decodeOptions(options: DataOptions): DecodeOptions {
     ...defaultDecodeOptions,
     ...(height === undefined || width === undefined ? {} : { size: { height, width } }),
     ...(options.channels === undefined ? {} : { channels: options.channels === '1' ? 1 : 3 }),
+    ...(options.fit === undefined ? {} : { fit: options.fit }),
     ...(options.val === undefined ? {} : { valFraction: options.val }),
     ...(options.test === undefined ? {} : { testFraction: options.test }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -123,6 +125,11 @@ export function addData(program: Command, runtime: Runtime): void {
     .option('--name <name>', 'name in the project; the file name by default')
     .option('--size <h,w>', 'bring images to this size', list)
     .option('--channels <1|3>', 'grey or colour', choice('--channels', ['1', '3'] as const))
+    .option(
+      '--fit <cover|fill>',
+      'crop images to the size, or stretch them',
+      choice('--fit', ['cover', 'fill'] as const),
+    )
     .option('--val <share>', 'share of training images for validation', fraction('--val'))
     .option('--test <share>', 'share of images for testing', fraction('--test'))
     .option('--seed <n>', 'seed of the split', number('--seed', { min: 0, integer: true }))

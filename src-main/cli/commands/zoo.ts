@@ -8,9 +8,15 @@ import { formatWriter } from '../../engine/formats/table';
 import { graphCost } from '../../engine/graph/cost';
 import { buildZoo, zooArchitectures } from '../../engine/zoo';
 import { formatCount } from '../format';
-import { number } from '../options';
+import { list, number } from '../options';
 import { table } from '../output';
 import type { Runtime } from '../runtime';
+
+interface WriteOptions {
+  readonly seed: number;
+  readonly input?: readonly string[];
+  readonly classes?: number;
+}
 
 export function addZoo(program: Command, runtime: Runtime): void {
   const zoo = program.command('zoo').description('built-in architectures');
@@ -43,9 +49,16 @@ export function addZoo(program: Command, runtime: Runtime): void {
     .description('write a new model with random weights as TF.js Layers files')
     .argument('<arch>', 'an id of `zoo list`')
     .argument('<folder>', 'where model.json and its weights go')
+    .option('--input <h,w,c>', 'input shape; the usual one by default', list)
+    .option('--classes <n>', 'number of classes', number('--classes', { min: 2, integer: true }))
     .option('--seed <n>', 'seed of the weights', number('--seed', { min: 0, integer: true }), 0)
-    .action(async (arch: string, folder: string, options: { seed: number }) => {
-      const model = buildZoo(arch, { seed: options.seed });
+    .action(async (arch: string, folder: string, options: WriteOptions) => {
+      const side = number('--input', { min: 1, max: 4096, integer: true });
+      const model = buildZoo(arch, {
+        seed: options.seed,
+        ...(options.input === undefined ? {} : { inputShape: options.input.map(side) }),
+        ...(options.classes === undefined ? {} : { classes: options.classes }),
+      });
       const writer = formatWriter('tfjs-layers');
       const files = await writer.write(model, { precision: 'fp32', name: arch });
       for (const file of files) {

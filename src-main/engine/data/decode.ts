@@ -109,7 +109,7 @@ async function copySamples(
   writer: CacheWriter,
   context: EngineContext,
 ): Promise<readonly string[]> {
-  const request = { shape, fit: options.fit ?? 'cover', onUnreadable: options.onUnreadable };
+  const request = { shape, fit: options.fit, onUnreadable: options.onUnreadable };
   const total = source.parts.reduce((sum, { labels }) => sum + labels.length, 0);
   const stride = Math.max(1, Math.floor(total / 200));
   const skipped: string[] = [];

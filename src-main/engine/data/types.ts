@@ -42,10 +42,10 @@ export interface DecodeOptions {
   readonly size: { readonly height: number; readonly width: number } | null;
   readonly channels: 1 | 3 | null;
   /**
-   * How an image of another aspect ratio is brought to the size: 'cover' (the default) scales it until it
-   * covers the size and crops the middle, 'fill' stretches it.
+   * How an image of another aspect ratio is brought to the size: 'cover' scales it until it covers the size and
+   * crops the middle, 'fill' stretches it.
    */
-  readonly fit?: 'cover' | 'fill';
+  readonly fit: 'cover' | 'fill';
   /** Seed and fraction of the splits that the source does not have itself. */
   readonly seed: number;
   readonly valFraction: number;

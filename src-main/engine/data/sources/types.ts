@@ -5,7 +5,7 @@ import type { DatasetFormat, DecodeOptions, ImageShape, SplitName } from '../typ
 /** The shape to bring samples to, and how. */
 export interface SampleRequest {
   readonly shape: ImageShape;
-  readonly fit: NonNullable<DecodeOptions['fit']>;
+  readonly fit: DecodeOptions['fit'];
   readonly onUnreadable: DecodeOptions['onUnreadable'];
 }
 
