@@ -1,0 +1,111 @@
+// Chooses the tensor backend and loads it once per process: TensorFlow's native library through tfjs-node, or
+// tfjs's backend in plain JavaScript, which runs everywhere but is some hundred times slower.
+
+import util from 'node:util';
+import { AppError } from '../errors';
+import type { BackendName } from '../train/types';
+import { NativePrimitives } from './native';
+import { PlainPrimitives } from './plain';
+import type { Primitives, TensorFlow } from './primitives';
+
+/** A loaded backend. Tensors belong to it; everything that computes is given it. */
+export interface Backend {
+  readonly name: BackendName;
+  /** Library, version and device, for people and for the record of what computed a figure. */
+  readonly detail: string;
+  /** The tfjs API with this backend in charge. */
+  readonly tf: TensorFlow;
+  readonly isNative: boolean;
+  readonly primitives: Primitives;
+  /** Why native TensorFlow is not in use although 'auto' would have taken it; else null. */
+  readonly fallbackReason: string | null;
+}
+
+const loaded = new Map<BackendName, Promise<Backend>>();
+
+/**
+ * Loads a backend, or gives the one loaded before, and puts it in charge. 'auto' takes TensorFlow where its
+ * library loads, else plain JavaScript with `fallbackReason`. The environment decides the number of threads
+ * (TF_NUM_INTRAOP_THREADS, read when the library loads).
+ * @throws AppError RUNTIME_UNAVAILABLE when 'tensorflow' is asked for and does not load
+ */
+export async function loadBackend(preferred: BackendName | 'auto' = 'auto'): Promise<Backend> {
+  const backend = await (preferred === 'auto' ? loadBest() : loadOnce(preferred));
+  if (backend.tf.getBackend() !== backend.name) await backend.tf.setBackend(backend.name);
+  return backend;
+}
+
+async function loadBest(): Promise<Backend> {
+  try {
+    return await loadOnce('tensorflow');
+  } catch (error) {
+    return { ...(await loadOnce('cpu')), fallbackReason: firstLine(error) };
+  }
+}
+
+function loadOnce(name: BackendName): Promise<Backend> {
+  let backend = loaded.get(name);
+  if (backend === undefined) {
+    backend = name === 'tensorflow' ? loadTensorFlow() : loadPlain();
+    loaded.set(name, backend);
+  }
+  return backend;
+}
+
+async function loadTensorFlow(): Promise<Backend> {
+  // TensorFlow writes its start-up remarks to stderr unless told otherwise before it loads.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  restoreRemovedUtil();
+  try {
+    await import('@tensorflow/tfjs-node');
+  } catch (error) {
+    throw new AppError(
+      'RUNTIME_UNAVAILABLE',
+      `TensorFlow's native library does not load: ${firstLine(error)}`,
+      'Run "npm run setup" to build it, or train with the slow backend in plain JavaScript.',
+      { cause: error },
+    );
+  }
+  const tf = await import('@tensorflow/tfjs-core');
+  await tf.setBackend('tensorflow');
+  await tf.ready();
+  const backend = tf.backend() as unknown as ConstructorParameters<typeof NativePrimitives>[1];
+  const { TF_Version: version } = backend.binding;
+  return {
+    name: 'tensorflow',
+    detail: `TensorFlow ${version}, ${backend.isUsingGpuDevice ? 'GPU' : 'CPU'}`,
+    tf,
+    isNative: true,
+    primitives: new NativePrimitives(tf, backend),
+    fallbackReason: null,
+  };
+}
+
+async function loadPlain(): Promise<Backend> {
+  const tf = await import('@tensorflow/tfjs-core');
+  // tfjs-node brings the plain backend along: a second registration would only warn.
+  if (tf.findBackendFactory('cpu') === null) await import('@tensorflow/tfjs-backend-cpu');
+  // Without this tfjs advertises its native backend on stderr.
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
+  await tf.ready();
+  return {
+    name: 'cpu',
+    detail: `tfjs ${tf.version_core}, plain JavaScript`,
+    tf,
+    isNative: false,
+    primitives: new PlainPrimitives(tf),
+    fallbackReason: null,
+  };
+}
+
+/** tfjs-node 4.22 calls util.isNullOrUndefined, which Node 23 removed. */
+function restoreRemovedUtil(): void {
+  const removed = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  removed.isNullOrUndefined ??= (value) => value === null || value === undefined;
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,437 @@
+// Primitives by TensorFlow's own kernels, which tfjs-node reaches but does not use: fused batch norm and its
+// gradient, ReluGrad, sparse cross-entropy, convolutions with groups, dilation and explicit padding, and
+// momentum updates in place.
+
+import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node/dist/nodejs_kernel_backend';
+import type { TFEOpAttr } from '@tensorflow/tfjs-node/dist/tfjs_binding';
+import { groupsOf, PlainPrimitives } from './plain';
+import type {
+  BatchNormGradients,
+  BatchNormResult,
+  BatchNormVectors,
+  ConvWindow,
+  CrossEntropy,
+  MomentumVariable,
+  Primitives,
+  Tensor,
+  TensorFlow,
+} from './primitives';
+
+/** What not every build of TensorFlow can do on its processor; the plain primitives step in. */
+export interface NativeCapabilities {
+  readonly groupedConv: boolean;
+  readonly dilatedConvGradient: boolean;
+}
+
+/** Runs TensorFlow ops by name. */
+export class NativeOps {
+  readonly float: TFEOpAttr;
+  readonly nhwc: TFEOpAttr;
+
+  constructor(private readonly backend: NodeJSKernelBackend) {
+    this.float = this.type('T', 'float32');
+    this.nhwc = this.string('data_format', 'NHWC');
+  }
+
+  run(op: string, attrs: TFEOpAttr[], inputs: Tensor[], outputs: number): Tensor[] {
+    return this.backend.executeMultipleOutputs(op, attrs, inputs, outputs);
+  }
+
+  run1(op: string, attrs: TFEOpAttr[], inputs: Tensor[]): Tensor {
+    return this.run(op, attrs, inputs, 1)[0]!;
+  }
+
+  type(name: string, dtype: 'float32' | 'int32'): TFEOpAttr {
+    return this.attr(name, 'TF_ATTR_TYPE', this.backend.getDTypeInteger(dtype));
+  }
+
+  number(name: string, value: number): TFEOpAttr {
+    return this.attr(name, 'TF_ATTR_FLOAT', value);
+  }
+
+  integers(name: string, value: number[]): TFEOpAttr {
+    return this.attr(name, 'TF_ATTR_INT', value);
+  }
+
+  shape(name: string, value: number[]): TFEOpAttr {
+    return this.attr(name, 'TF_ATTR_SHAPE', value);
+  }
+
+  boolean(name: string, value: boolean): TFEOpAttr {
+    return this.attr(name, 'TF_ATTR_BOOL', value);
+  }
+
+  string(name: string, value: string): TFEOpAttr {
+    return this.attr(name, 'TF_ATTR_STRING', value);
+  }
+
+  private attr(
+    name: string,
+    kind: `TF_ATTR_${'TYPE' | 'FLOAT' | 'INT' | 'SHAPE' | 'BOOL' | 'STRING'}`,
+    value: TFEOpAttr['value'],
+  ): TFEOpAttr {
+    return { name, type: this.backend.binding[kind], value };
+  }
+}
+
+export class NativePrimitives implements Primitives {
+  private readonly ops: NativeOps;
+  private readonly plain: PlainPrimitives;
+  private readonly capabilities: NativeCapabilities;
+  private readonly windowAttrs = new WeakMap<ConvWindow, TFEOpAttr[]>();
+  private variables = 0;
+
+  constructor(
+    private readonly tf: TensorFlow,
+    backend: NodeJSKernelBackend,
+    capabilities?: NativeCapabilities,
+  ) {
+    this.ops = new NativeOps(backend);
+    this.plain = new PlainPrimitives(tf);
+    this.capabilities = { groupedConv: true, dilatedConvGradient: true };
+    this.capabilities = capabilities ?? probe(tf, this, this.plain);
+  }
+
+  conv2d(x: Tensor, kernel: Tensor, window: ConvWindow): Tensor {
+    if (!this.handles(x.shape, kernel.shape)) return this.plain.conv2d(x, kernel, window);
+    return this.ops.run1('Conv2D', this.attrsOf(window), [x, kernel]);
+  }
+
+  conv2dInputGradient(
+    inputShape: readonly number[],
+    kernel: Tensor,
+    dy: Tensor,
+    window: ConvWindow,
+  ): Tensor {
+    if (!this.handles(inputShape, kernel.shape) || !this.handlesGradient(window)) {
+      return this.plain.conv2dInputGradient(inputShape, kernel, dy, window);
+    }
+    return this.withShape(inputShape, (shape) =>
+      this.ops.run1('Conv2DBackpropInput', this.attrsOf(window), [shape, kernel, dy]),
+    );
+  }
+
+  conv2dKernelGradient(
+    x: Tensor,
+    kernelShape: readonly number[],
+    dy: Tensor,
+    window: ConvWindow,
+  ): Tensor {
+    if (!this.handles(x.shape, kernelShape) || !this.handlesGradient(window)) {
+      return this.plain.conv2dKernelGradient(x, kernelShape, dy, window);
+    }
+    return this.withShape(kernelShape, (shape) =>
+      this.ops.run1('Conv2DBackpropFilter', this.attrsOf(window), [x, shape, dy]),
+    );
+  }
+
+  depthwiseConv2d(x: Tensor, kernel: Tensor, window: ConvWindow): Tensor {
+    if (!isSquare(window)) return this.plain.depthwiseConv2d(x, kernel, window);
+    return this.ops.run1('DepthwiseConv2dNative', this.attrsOf(window), [x, kernel]);
+  }
+
+  depthwiseInputGradient(
+    inputShape: readonly number[],
+    kernel: Tensor,
+    dy: Tensor,
+    window: ConvWindow,
+  ): Tensor {
+    if (!isSquare(window) || isDilated(window)) {
+      return this.plain.depthwiseInputGradient(inputShape, kernel, dy, window);
+    }
+    return this.withShape(inputShape, (shape) =>
+      this.ops.run1('DepthwiseConv2dNativeBackpropInput', this.attrsOf(window), [
+        shape,
+        kernel,
+        dy,
+      ]),
+    );
+  }
+
+  depthwiseKernelGradient(
+    x: Tensor,
+    kernelShape: readonly number[],
+    dy: Tensor,
+    window: ConvWindow,
+  ): Tensor {
+    if (!isSquare(window) || isDilated(window)) {
+      return this.plain.depthwiseKernelGradient(x, kernelShape, dy, window);
+    }
+    return this.withShape(kernelShape, (shape) =>
+      this.ops.run1('DepthwiseConv2dNativeBackpropFilter', this.attrsOf(window), [x, shape, dy]),
+    );
+  }
+
+  addBias(x: Tensor, bias: Tensor): Tensor {
+    return this.ops.run1('BiasAdd', [this.ops.float, this.ops.nhwc], [x, bias]);
+  }
+
+  biasGradient(dy: Tensor): Tensor {
+    return this.ops.run1('BiasAddGrad', [this.ops.float, this.ops.nhwc], [dy]);
+  }
+
+  batchNorm(x: Tensor, vectors: BatchNormVectors, epsilon: number): Tensor {
+    const { gamma, beta, mean, variance } = vectors;
+    return this.tf.tidy(() => {
+      const attrs = this.batchNormAttrs(epsilon, false);
+      const image = this.asImage(x);
+      const y = this.ops.run(
+        'FusedBatchNormV3',
+        attrs,
+        [image, gamma, beta, mean, variance],
+        6,
+      )[0]!;
+      return this.tf.reshape(y, x.shape);
+    });
+  }
+
+  batchNormTraining(
+    x: Tensor,
+    vectors: BatchNormVectors,
+    epsilon: number,
+    momentum: number,
+  ): BatchNormResult {
+    const image = this.asImage(x);
+    const attrs = [
+      ...this.batchNormAttrs(epsilon, true),
+      this.ops.number('exponential_avg_factor', 1 - momentum),
+    ];
+    const { gamma, beta } = vectors;
+    const [y, mean, variance, ...saved] = this.ops.run(
+      'FusedBatchNormV3',
+      attrs,
+      [image, gamma, beta, vectors.mean, vectors.variance],
+      6,
+    );
+    return { y: this.likeImage(y!, x), mean: mean!, variance: variance!, saved };
+  }
+
+  batchNormGradient(
+    dy: Tensor,
+    x: Tensor,
+    gamma: Tensor,
+    saved: readonly Tensor[],
+    epsilon: number,
+  ): BatchNormGradients {
+    const [dx, dGamma, dBeta, ...unused] = this.ops.run(
+      'FusedBatchNormGradV3',
+      this.batchNormAttrs(epsilon, true),
+      [this.asImage(dy), this.asImage(x), gamma, ...saved],
+      5,
+    );
+    this.tf.dispose(unused);
+    return { x: this.likeImage(dx!, x), gamma: dGamma!, beta: dBeta! };
+  }
+
+  reluGradient(dy: Tensor, y: Tensor): Tensor {
+    return this.ops.run1('ReluGrad', [this.ops.float], [dy, y]);
+  }
+
+  relu6Gradient(dy: Tensor, y: Tensor): Tensor {
+    return this.ops.run1('Relu6Grad', [this.ops.float], [dy, y]);
+  }
+
+  leakyReluGradient(dy: Tensor, x: Tensor, alpha: number): Tensor {
+    const attrs = [this.ops.float, this.ops.number('alpha', alpha)];
+    return this.ops.run1('LeakyReluGrad', attrs, [dy, x]);
+  }
+
+  softmaxCrossEntropy(logits: Tensor, labels: Tensor): CrossEntropy {
+    const attrs = [this.ops.float, this.ops.type('Tlabels', 'int32')];
+    const [losses, gradient] = this.ops.run(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      attrs,
+      [logits, labels],
+      2,
+    );
+    return { losses: losses!, gradient: gradient! };
+  }
+
+  momentumVariable(
+    shape: readonly number[],
+    value: Float32Array,
+    velocity: Float32Array | null,
+  ): MomentumVariable {
+    return new NativeVariable(
+      this.tf,
+      this.ops,
+      `secateur/${this.variables++}`,
+      [...shape],
+      value,
+      velocity,
+    );
+  }
+
+  private handles(inputShape: readonly number[], kernelShape: readonly number[]): boolean {
+    return this.capabilities.groupedConv || groupsOf(inputShape, kernelShape) === 1;
+  }
+
+  private handlesGradient(window: ConvWindow): boolean {
+    return this.capabilities.dilatedConvGradient || !isDilated(window);
+  }
+
+  private attrsOf(window: ConvWindow): TFEOpAttr[] {
+    let attrs = this.windowAttrs.get(window);
+    if (attrs === undefined) {
+      attrs = convolutionAttrs(this.ops, window);
+      this.windowAttrs.set(window, attrs);
+    }
+    return attrs;
+  }
+
+  private batchNormAttrs(epsilon: number, training: boolean): TFEOpAttr[] {
+    const { ops } = this;
+    return [
+      ops.float,
+      ops.type('U', 'float32'),
+      ops.nhwc,
+      ops.number('epsilon', epsilon),
+      ops.boolean('is_training', training),
+    ];
+  }
+
+  /** The fused batch norm takes [N, H, W, C] only; row-major order makes every tensor one. */
+  private asImage(x: Tensor): Tensor {
+    if (x.rank === 4) return x;
+    const channels = x.shape.at(-1)!;
+    return this.tf.reshape(x, [x.size / channels, 1, 1, channels]);
+  }
+
+  private likeImage(y: Tensor, x: Tensor): Tensor {
+    return x.rank === 4 ? y : this.tf.reshape(y, x.shape);
+  }
+
+  private withShape(shape: readonly number[], run: (shape: Tensor) => Tensor): Tensor {
+    const tensor = this.tf.tensor1d([...shape], 'int32');
+    const result = run(tensor);
+    tensor.dispose();
+    return result;
+  }
+}
+
+/** A pair of TensorFlow's resource variables, updated in place by one op. */
+class NativeVariable implements MomentumVariable {
+  value: Tensor;
+  private readonly variable: Tensor;
+  private readonly slot: Tensor;
+  private readonly dtype: TFEOpAttr;
+
+  constructor(
+    private readonly tf: TensorFlow,
+    private readonly ops: NativeOps,
+    name: string,
+    shape: number[],
+    value: Float32Array,
+    velocity: Float32Array | null,
+  ) {
+    this.dtype = ops.type('dtype', 'float32');
+    this.variable = this.create(`${name}/value`, shape, value);
+    this.slot = this.create(`${name}/velocity`, shape, velocity ?? new Float32Array(value.length));
+    this.value = this.read(this.variable);
+  }
+
+  velocity(): Float32Array {
+    const tensor = this.read(this.slot);
+    const values = tensor.dataSync<'float32'>();
+    tensor.dispose();
+    return values;
+  }
+
+  update(gradient: Tensor, rate: Tensor, momentum: Tensor, nesterov: boolean): void {
+    // TensorFlow writes in place only while nobody else holds the variable's memory.
+    this.value.dispose();
+    this.ops.run(
+      'ResourceApplyMomentum',
+      [
+        this.ops.float,
+        this.ops.boolean('use_locking', false),
+        this.ops.boolean('use_nesterov', nesterov),
+      ],
+      [this.variable, this.slot, rate, gradient, momentum],
+      0,
+    );
+    this.value = this.read(this.variable);
+  }
+
+  dispose(): void {
+    this.value.dispose();
+    for (const handle of [this.variable, this.slot]) {
+      this.ops.run(
+        'DestroyResourceOp',
+        [this.ops.boolean('ignore_lookup_error', true)],
+        [handle],
+        0,
+      );
+      handle.dispose();
+    }
+  }
+
+  private create(name: string, shape: number[], values: Float32Array): Tensor {
+    const attrs = [
+      this.dtype,
+      this.ops.shape('shape', shape),
+      this.ops.string('shared_name', name),
+      this.ops.string('container', ''),
+    ];
+    const handle = this.tf.keep(this.ops.run1('VarHandleOp', attrs, []));
+    const initial = this.tf.tensor(values.slice(), shape);
+    this.ops.run('AssignVariableOp', [this.dtype], [handle, initial], 0);
+    initial.dispose();
+    return handle;
+  }
+
+  private read(handle: Tensor): Tensor {
+    return this.tf.keep(this.ops.run1('ReadVariableOp', [this.dtype], [handle]));
+  }
+}
+
+function convolutionAttrs(ops: NativeOps, window: ConvWindow): TFEOpAttr[] {
+  const { strides, dilations, padding } = window;
+  const explicit = typeof padding === 'string' ? null : padding;
+  return [
+    ops.float,
+    ops.nhwc,
+    ops.integers('strides', [1, ...strides, 1]),
+    ops.integers('dilations', [1, ...dilations, 1]),
+    ops.string('padding', explicit ? 'EXPLICIT' : (padding as string).toUpperCase()),
+    ...(explicit ? [ops.integers('explicit_paddings', [0, 0, ...explicit.flat(), 0, 0])] : []),
+  ];
+}
+
+function isDilated({ dilations }: ConvWindow): boolean {
+  return dilations[0] !== 1 || dilations[1] !== 1;
+}
+
+/** TensorFlow's depthwise kernels take one stride for both axes. */
+function isSquare({ strides }: ConvWindow): boolean {
+  return strides[0] === strides[1];
+}
+
+/** Tries on a few numbers what this build of TensorFlow computes, and computes right. */
+function probe(tf: TensorFlow, native: Primitives, plain: Primitives): NativeCapabilities {
+  const agrees = (groups: number, dilation: number): boolean => {
+    const window: ConvWindow = {
+      strides: [1, 1],
+      dilations: [dilation, dilation],
+      padding: 'same',
+    };
+    const results = (primitives: Primitives): Tensor => {
+      const x = tf.reshape(tf.range(0, 100), [1, 5, 5, 4]);
+      const kernel = tf.reshape(tf.range(0, (9 * 16) / groups), [3, 3, 4 / groups, 4]);
+      const y = primitives.conv2d(x, kernel, window);
+      const dx = primitives.conv2dInputGradient(x.shape, kernel, x, window);
+      const dKernel = primitives.conv2dKernelGradient(x, kernel.shape, x, window);
+      return tf.concat([y, dx, dKernel].map((part) => tf.reshape(part, [-1])));
+    };
+    return tf.tidy(() => {
+      try {
+        const expected = results(plain);
+        const difference = tf.max(tf.abs(tf.sub(results(native), expected))).dataSync()[0]!;
+        return difference <= 1e-5 * tf.max(expected).dataSync()[0]!;
+      } catch {
+        return false;
+      }
+    });
+  };
+  return { groupedConv: agrees(2, 1), dilatedConvGradient: agrees(1, 2) };
+}
