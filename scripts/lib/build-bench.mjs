@@ -1,6 +1,6 @@
 // Bundles benchmark files exactly as the main side is bundled: `node build-bench.mjs <file> ...`.
 import { basename } from 'node:path';
-import { loadPartConfig } from './part-config.mjs';
+import { buildBundle, loadPartConfig } from './part-config.mjs';
 
 const config = await loadPartConfig('main');
 const files = process.argv.slice(2);
@@ -12,5 +12,4 @@ config.build = {
     input: Object.fromEntries(files.map((file) => [basename(file, '.bench.ts'), file])),
   },
 };
-const { build } = await import('vite');
-await build(config);
+await buildBundle(config);

@@ -1,4 +1,7 @@
-// The resolved configuration of one bundle in electron.vite.config.ts.
+// The bundles of electron.vite.config.ts: their resolved configuration, and building one of them.
+
+/** How many lines of a build's complaint are shown: the first error, without those that follow from it. */
+const COMPLAINT_LINES = 24;
 
 /**
  * @param {'main' | 'preload' | 'renderer'} part
@@ -13,4 +16,19 @@ export async function loadPartConfig(part) {
   const partConfig = config?.[part];
   if (!partConfig) throw new Error(`electron.vite.config.ts describes no ${part}`);
   return partConfig;
+}
+
+/**
+ * Builds a bundle in this process; a failure is printed on standard error and sets the exit code.
+ * @param {import('vite').InlineConfig} config
+ */
+export async function buildBundle(config) {
+  const { build } = await import('vite');
+  try {
+    await build(config);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${text.split('\n').slice(0, COMPLAINT_LINES).join('\n')}\n`);
+    process.exitCode = 1;
+  }
 }
