@@ -3,7 +3,7 @@ import type { Progress } from '../src-main/engine/context';
 import type { DatasetFormat, SplitName } from '../src-main/engine/data/types';
 import type { WriteFormat } from '../src-main/engine/formats/types';
 import type { Latency } from '../src-main/engine/measure/types';
-import type { Criterion, LayerReasonCode } from '../src-main/engine/prune/types';
+import type { LayerReasonCode } from '../src-main/engine/prune/types';
 import type { JobKind } from '../src-main/jobs/types';
 import type { JobState, Operation } from '../src-main/project/types';
 
@@ -14,50 +14,6 @@ export const operationWords: Readonly<Record<Operation, string>> = {
   recalibrate: 'BN recalibrated',
   train: 'Fine-tuned',
   scratch: 'Trained from scratch',
-};
-
-export interface CriterionWords {
-  readonly title: string;
-  readonly does: string;
-}
-
-export const criterionWords: Readonly<Record<Criterion, CriterionWords>> = {
-  l1: {
-    title: 'L1 norm',
-    does: 'Cuts the filters with the smallest sum of absolute weights. Fast, needs no data; the place to start.',
-  },
-  l2: {
-    title: 'L2 norm',
-    does: 'Cuts the filters with the smallest Euclidean length. Few large weights count for more than with L1.',
-  },
-  bn: {
-    title: 'BN gamma',
-    does: 'Cuts the channels that batch norm scales down most. Best after training with gamma sparsity.',
-  },
-  fpgm: {
-    title: 'Geometric median',
-    does: 'Cuts the filters nearest to all others in their layer: the ones that the rest can replace.',
-  },
-  taylor: {
-    title: 'Taylor',
-    does: 'Cuts the channels whose removal changes the loss least, to first order. Needs a data set.',
-  },
-  lamp: {
-    title: 'LAMP',
-    does: 'Magnitude relative to the larger filters of the same layer, so that layers compare fairly.',
-  },
-  activation: {
-    title: 'Mean activation',
-    does: 'Cuts the channels that respond least to real images. Needs a data set.',
-  },
-  apoz: {
-    title: 'Zero activations',
-    does: 'Cuts the channels that are zero most often on real images. Needs a data set.',
-  },
-  random: {
-    title: 'Random',
-    does: 'Cuts channels by lot. The control that a criterion has to beat.',
-  },
 };
 
 /** Why a layer was or was not cut, in two or three words beside its bar; the sentence is in the report. */

@@ -1,0 +1,31 @@
+// Whether a data set can be run through a model: size, channels and number of classes. The engine checks it again.
+import type { DatasetRecord } from '../../src-main/project/types';
+
+export interface ModelShape {
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+}
+
+/** What does not fit, in a sentence; null when everything does. */
+export function datasetMisfit(
+  dataset: Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes'>,
+  model: ModelShape,
+): string | null {
+  const [height, width, channels] = model.inputShape;
+  const { classes } = dataset;
+  if (dataset.height !== height || dataset.width !== width || dataset.channels !== channels) {
+    const images = [dataset.height, dataset.width, dataset.channels].join(' × ');
+    return `Its images are ${images}, the model takes ${model.inputShape.join(' × ')}.`;
+  }
+  if (classes.length !== model.classes) {
+    return `It has ${classes.length} classes, the model has ${model.classes}.`;
+  }
+  return null;
+}
+
+/** The first data set that fits, to start a form with. */
+export function firstFitting<
+  D extends Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes'>,
+>(datasets: readonly D[], model: ModelShape): D | null {
+  return datasets.find((dataset) => datasetMisfit(dataset, model) === null) ?? null;
+}

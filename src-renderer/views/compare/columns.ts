@@ -1,0 +1,72 @@
+// The figures that versions are compared by, in their fixed order.
+import type { FigureKind } from '../../format';
+import { latencyLike } from '../../state/figures';
+import type { Latency } from '../../../src-main/engine/measure/types';
+import type { VersionSummary } from '../../../src-main/project/types';
+import { runtimeWords } from '../../words';
+
+export type LatencySetting = Pick<Latency, 'runtime' | 'threads'>;
+export type ColumnKey = 'bytes' | 'ms' | 'accuracy' | 'macs' | 'params';
+
+export interface Column {
+  readonly key: ColumnKey;
+  readonly title: string;
+  readonly kind: FigureKind;
+  value(version: VersionSummary, setting: LatencySetting): number | null;
+}
+
+export const columns: readonly Column[] = [
+  { key: 'bytes', title: 'Size', kind: 'bytes', value: (version) => version.bytes },
+  {
+    key: 'ms',
+    title: 'Latency',
+    kind: 'ms',
+    value: (version, setting) => latencyLike(version, setting)?.medianMs ?? null,
+  },
+  {
+    key: 'accuracy',
+    title: 'Accuracy',
+    kind: 'accuracy',
+    value: (version) => version.accuracy?.top1 ?? null,
+  },
+  { key: 'macs', title: 'MACs', kind: 'macs', value: (version) => version.macs },
+  { key: 'params', title: 'Params', kind: 'params', value: (version) => version.params },
+];
+
+export function column(key: ColumnKey): Column {
+  const found = columns.find((entry) => entry.key === key);
+  if (!found) throw new Error(`There is no column ${key}.`);
+  return found;
+}
+
+/** Runtimes and thread counts that something was measured at, LiteRT and few threads first. */
+export function latencySettings(versions: readonly VersionSummary[]): readonly LatencySetting[] {
+  const byName = new Map<string, LatencySetting>();
+  for (const { runtime, threads } of versions.flatMap((version) => version.latency)) {
+    byName.set(runtimeWords({ runtime, threads }), { runtime, threads });
+  }
+  return [...byName.values()].toSorted(
+    (a, b) => a.runtime.localeCompare(b.runtime) || a.threads - b.threads,
+  );
+}
+
+export interface CompareSort {
+  readonly key: ColumnKey;
+  readonly descending: boolean;
+}
+
+/** Versions by a figure; those without it come last. Null leaves the order of the lineage. */
+export function sortedVersions(
+  versions: readonly VersionSummary[],
+  sort: CompareSort | null,
+  setting: LatencySetting,
+): readonly VersionSummary[] {
+  if (!sort) return versions;
+  const { value } = column(sort.key);
+  const direction = sort.descending ? -1 : 1;
+  return versions.toSorted((a, b) => {
+    const [left, right] = [value(a, setting), value(b, setting)];
+    if (left === null || right === null) return Number(left === null) - Number(right === null);
+    return (left - right) * direction;
+  });
+}

@@ -1,0 +1,95 @@
+// What is entered in the Fine-tune wizard, and the request it makes.
+import { call } from '../../api';
+import type { PageJobRequest } from '../../../src-main/ipc/contract';
+import type { TrainOptions } from '../../../src-main/engine/train/types';
+import type { VersionSummary } from '../../../src-main/project/types';
+import { percent, plainNumber, plural } from '../../format';
+import { datasetMisfit, firstFitting } from '../../state/fit';
+import { project } from '../../state/project.svelte';
+import type { WizardStep } from '../../state/wizard';
+
+export type Init = 'weights' | 'scratch';
+
+export class TrainDraft {
+  readonly version: VersionSummary;
+
+  init = $state<Init>('weights');
+  data = $state<string | null>(null);
+  measure = $state(true);
+  name = $state('');
+  /** Options of each way to start, so that changing one's mind loses nothing. */
+  options = $state.raw<Readonly<Record<Init, TrainOptions>> | null>(null);
+
+  constructor(version: VersionSummary) {
+    this.version = version;
+    this.data = firstFitting(project.datasets, version)?.id ?? null;
+  }
+
+  readonly training: TrainOptions | null = $derived(this.options?.[this.init] ?? null);
+
+  readonly request: PageJobRequest | null = $derived.by(() => {
+    if (this.training === null || this.data === null) return null;
+    return {
+      kind: 'train',
+      version: this.version.id,
+      data: this.data,
+      options: this.training,
+      init: this.init,
+      measure: this.measure,
+      name: this.name.trim() === '' ? null : this.name.trim(),
+    };
+  });
+
+  setTraining(training: TrainOptions): void {
+    if (this.options) this.options = { ...this.options, [this.init]: training };
+  }
+
+  /** Takes the engine's defaults over, once. @throws ApiError */
+  async load(): Promise<void> {
+    if (this.options) return;
+    const [weights, scratch] = await Promise.all([
+      call('train.defaults', { version: this.version.id, purpose: 'fine-tune' }),
+      call('train.defaults', { version: this.version.id, purpose: 'full' }),
+    ]);
+    this.options = { weights, scratch };
+  }
+}
+
+export const trainSteps: readonly WizardStep<TrainDraft>[] = [
+  {
+    id: 'data',
+    title: 'Data',
+    problem: (draft) => {
+      const dataset = project.dataset(draft.data);
+      if (!dataset) return 'choose a data set';
+      return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
+    },
+    summary: (draft) => project.dataset(draft.data)?.name ?? null,
+  },
+  {
+    id: 'options',
+    title: 'Options',
+    problem: (draft) => (draft.training ? null : 'reading the defaults'),
+    summary: (draft) =>
+      draft.training &&
+      `${plural(draft.training.epochs, 'epoch')}, rate ${plainNumber(draft.training.optimizer.learningRate)}`,
+  },
+  { id: 'run', title: 'Run', problem: () => null, summary: () => null },
+];
+
+/** What the job will do, in a sentence. */
+export function trainSentence(draft: TrainDraft): string {
+  const dataset = project.dataset(draft.data)?.name ?? 'a data set';
+  const epochs = plural(draft.training?.epochs ?? 0, 'epoch');
+  const what =
+    draft.init === 'weights'
+      ? `train ${draft.version.name} on for ${epochs} on ${dataset}`
+      : `train the architecture of ${draft.version.name} from new random weights for ${epochs} on ${dataset}`;
+  const accuracy = draft.version.accuracy
+    ? ` It starts from ${percent(draft.version.accuracy.top1)}.`
+    : '';
+  return (
+    `Secateur will ${what}, evaluate the result${draft.measure ? ' and measure its latency' : ''}, and keep it as a ` +
+    `new version. ${draft.version.name} stays as it is.${draft.init === 'weights' ? accuracy : ''}`
+  );
+}
