@@ -4,6 +4,7 @@ import type { CutContext, Labels, ShapeMap } from '../graph/ops/types';
 import { opDef } from '../graph/ops/table';
 import type { Node, Shape, TensorId, WeightId } from '../graph/types';
 import type { Analysis } from './groups';
+import { allIndices, indicesWhere } from './indices';
 
 /** The axes of one weight that lose positions, with the positions that stay, ascending. */
 export type KeptAxes = ReadonlyMap<number, Int32Array>;
@@ -23,13 +24,7 @@ export class CutPreview {
   kept(classes: Int32Array): Int32Array {
     let kept = this.positions.get(classes);
     if (kept === undefined) {
-      let count = 0;
-      for (const channel of classes) if (this.dropped[channel] === 0) count++;
-      kept = new Int32Array(count);
-      let next = 0;
-      for (let i = 0; i < classes.length; i++) {
-        if (this.dropped[classes[i]!] === 0) kept[next++] = i;
-      }
+      kept = indicesWhere(classes.length, (i) => this.dropped[classes[i]!] === 0);
       this.positions.set(classes, kept);
     }
     return kept;
@@ -41,9 +36,7 @@ export class CutPreview {
     const shape = flow.shapes.get(tensor)!;
     const labels = flow.labels.get(tensor)!;
     const block = axis - (shape.length - labels.shape.length);
-    return block < 0
-      ? Int32Array.from({ length: shape[axis]! }, (_, i) => i)
-      : this.keptOfBlock(labels)[block]!;
+    return block < 0 ? allIndices(shape[axis]!) : this.keptOfBlock(labels)[block]!;
   }
 
   /** Kept positions of a tensor's last axis, or null when all of them stay. */
@@ -120,7 +113,7 @@ export class CutPreview {
           rest = Math.floor(rest / shape[axis]!);
         }
       }
-      kept = alive.map((flags) => Int32Array.from(flags.keys()).filter((i) => flags[i] === 1));
+      kept = alive.map((flags) => indicesWhere(flags.length, (i) => flags[i] === 1));
       this.blocks.set(labels, kept);
     }
     return kept;

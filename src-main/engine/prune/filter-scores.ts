@@ -25,17 +25,13 @@ export function l1Norms(weight: Weight, axis: number): Float64Array {
   const { data } = weight;
   const sums = new Float64Array(size);
   let i = 0;
-  if (inner === 1) {
-    for (let row = 0; row < outer; row++) {
-      for (let c = 0; c < size; c++, i++) sums[c]! += Math.abs(data[i]!);
-    }
-    return sums;
-  }
   for (let row = 0; row < outer; row++) {
-    for (let c = 0; c < size; c++) {
-      let sum = 0;
-      for (const end = i + inner; i < end; i++) sum += Math.abs(data[i]!);
-      sums[c]! += sum;
+    if (inner === 1) {
+      for (let c = 0; c < size; c++, i++) sums[c]! += Math.abs(data[i]!);
+    } else {
+      for (let c = 0; c < size; c++) {
+        for (const end = i + inner; i < end; i++) sums[c]! += Math.abs(data[i]!);
+      }
     }
   }
   return sums;
@@ -48,10 +44,12 @@ export function squaredNorms(weight: Weight, axis: number): Float64Array {
   const sums = new Float64Array(size);
   let i = 0;
   for (let row = 0; row < outer; row++) {
-    for (let c = 0; c < size; c++) {
-      let sum = 0;
-      for (const end = i + inner; i < end; i++) sum += data[i]! * data[i]!;
-      sums[c]! += sum;
+    if (inner === 1) {
+      for (let c = 0; c < size; c++, i++) sums[c]! += data[i]! * data[i]!;
+    } else {
+      for (let c = 0; c < size; c++) {
+        for (const end = i + inner; i < end; i++) sums[c]! += data[i]! * data[i]!;
+      }
     }
   }
   return sums;
@@ -70,13 +68,18 @@ export function distanceSums(weight: Weight, axis: number): Float64Array {
   const filters = filterMatrix(weight, axis);
   const norms = squaredNorms(weight, axis);
   const sums = new Float64Array(filters.length);
+  const products = new Float64Array(4);
   for (let a = 0; a < filters.length; a++) {
-    for (let b = a + 1; b < filters.length; b++) {
-      // |x - y|^2 = |x|^2 + |y|^2 - 2xy; rounding may leave a little less than nothing.
-      const squared = norms[a]! + norms[b]! - 2 * dot(filters[a]!, filters[b]!);
-      const distance = Math.sqrt(Math.max(squared, 0));
-      sums[a]! += distance;
-      sums[b]! += distance;
+    for (let b = a + 1; b < filters.length; b += 4) {
+      dotWithFour(filters[a]!, filters, b, products);
+      const end = Math.min(b + 4, filters.length);
+      for (let other = b; other < end; other++) {
+        // |x - y|^2 = |x|^2 + |y|^2 - 2xy; rounding may leave a little less than nothing.
+        const squared = norms[a]! + norms[other]! - 2 * products[other - b]!;
+        const distance = Math.sqrt(Math.max(squared, 0));
+        sums[a]! += distance;
+        sums[other]! += distance;
+      }
     }
   }
   return sums;
@@ -96,18 +99,30 @@ function filterMatrix(weight: Weight, axis: number): Float64Array[] {
   return filters;
 }
 
-/** Four sums side by side: one alone would wait for each addition. */
-function dot(a: Float64Array, b: Float64Array): number {
+/** Products of one filter with the four from `first` on: one read of it serves four sums. */
+function dotWithFour(
+  a: Float64Array,
+  filters: readonly Float64Array[],
+  first: number,
+  products: Float64Array,
+): void {
+  const last = filters.length - 1;
+  const b0 = filters[first]!;
+  const b1 = filters[Math.min(first + 1, last)]!;
+  const b2 = filters[Math.min(first + 2, last)]!;
+  const b3 = filters[Math.min(first + 3, last)]!;
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  const whole = a.length - (a.length % 4);
-  for (let i = 0; i < whole; i += 4) {
-    s0 += a[i]! * b[i]!;
-    s1 += a[i + 1]! * b[i + 1]!;
-    s2 += a[i + 2]! * b[i + 2]!;
-    s3 += a[i + 3]! * b[i + 3]!;
+  for (let i = 0; i < a.length; i++) {
+    const value = a[i]!;
+    s0 += value * b0[i]!;
+    s1 += value * b1[i]!;
+    s2 += value * b2[i]!;
+    s3 += value * b3[i]!;
   }
-  for (let i = whole; i < a.length; i++) s0 += a[i]! * b[i]!;
-  return s0 + s1 + s2 + s3;
+  products[0] = s0;
+  products[1] = s1;
+  products[2] = s2;
+  products[3] = s3;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Cost, Model, NodeId } from '../graph/types';
 import type { ChannelFlow, Freeze, Producer } from './channels';
 import { followChannels } from './channels';
 import { DisjointSets } from './disjoint-sets';
+import { indicesWhere } from './indices';
 import type { Group, Tie } from './types';
 
 /** What ranking and cutting need to know of the channels of one group. */
@@ -39,6 +40,8 @@ export interface Analysis {
   /** By class: the group it belongs to, or -1 (it stays), and its channel index there. */
   readonly groupOf: Int32Array;
   readonly channelOf: Int32Array;
+  /** Scores of weights by criterion, filled as they are asked for: weights of a model never change. */
+  readonly scoreCache: Map<string, Float64Array>;
 }
 
 /** Kept channel indices, ascending, by group id; a group that is missing is kept whole. */
@@ -52,7 +55,12 @@ export type KeptChannels = ReadonlyMap<number, Int32Array>;
 export function analyse(model: Model): Analysis {
   const shapes = inferShapes(model.graph);
   const flow = followChannels(model.graph, shapes);
-  return { flow, cost: graphCost(model.graph, shapes), ...groupChannels(flow) };
+  return {
+    flow,
+    cost: graphCost(model.graph, shapes),
+    ...groupChannels(flow),
+    scoreCache: new Map(),
+  };
 }
 
 /** By class: 1 where the choice drops it. */
@@ -67,7 +75,17 @@ export function droppedClasses({ flow, channels }: Analysis, kept: KeptChannels)
   return dropped;
 }
 
-function groupChannels(flow: ChannelFlow): Omit<Analysis, 'flow' | 'cost'> {
+/** The inverse of `droppedClasses`: what stays of every group. */
+export function keptChannels({ channels }: Analysis, dropped: Uint8Array): KeptChannels {
+  return new Map(
+    channels.map(({ id, count, classes }) => [
+      id,
+      indicesWhere(count, (channel) => dropped[classes[channel]!] === 0),
+    ]),
+  );
+}
+
+function groupChannels(flow: ChannelFlow): Omit<Analysis, 'flow' | 'cost' | 'scoreCache'> {
   const groupOf = new Int32Array(flow.classCount).fill(-1);
   const channelOf = new Int32Array(flow.classCount).fill(-1);
   const producerSets = connectProducers(flow);

@@ -12,8 +12,8 @@ import type { Criterion, GroupReduction, Normalisation, PruneOptions } from './t
 
 /**
  * Scores measured on data, by producing layer: one number for each of its output channels, larger means more
- * important. For 'taylor' the mean over batches of |sum over the filter of weight * gradient| (Molchanov et al.
- * 2019), for 'activation' the mean |activation|, for 'apoz' one minus the share of zeros (Hu et al. 2016).
+ * important. For 'taylor' the mean over batches of the squared sum over the filter of weight * gradient (Molchanov
+ * et al. 2019), for 'activation' the mean |activation|, for 'apoz' one minus the share of zeros (Hu et al. 2016).
  */
 export type ChannelStatistics = ReadonlyMap<NodeId, ArrayLike<number>>;
 
@@ -95,7 +95,8 @@ function memberPart({ classes, scores }: Member, { groupOf }: Analysis, group: n
 }
 
 /** Filters of producers for the norms; gammas of batch norms for 'bn'. A shared weight counts once. */
-function weighedMembers({ flow }: Analysis, criterion: WeightCriterion): Member[] {
+function weighedMembers(analysis: Analysis, criterion: WeightCriterion): Member[] {
+  const { flow } = analysis;
   const nodes = new Map(flow.graph.nodes.map((node) => [node.id, node]));
   const wanted = (site: FlowSite): boolean =>
     criterion === 'bn'
@@ -106,12 +107,26 @@ function weighedMembers({ flow }: Analysis, criterion: WeightCriterion): Member[
   for (const site of flow.sites) {
     if (!wanted(site) || seen.has(site.weight)) continue;
     seen.add(site.weight);
-    const scores = weightScores[criterion](flow.graph.weights.get(site.weight)!, site.axis);
+    const scores = scoresOf(analysis, site, criterion);
     if (!scores.every(Number.isFinite)) throw notFinite(nodes.get(site.node)!, site);
     members.push({ classes: site.classes, scores });
   }
   if (criterion === 'bn' && members.length === 0) throw noGamma(flow.graph);
   return members;
+}
+
+function scoresOf(
+  { flow, scoreCache }: Analysis,
+  { weight, axis }: FlowSite,
+  criterion: WeightCriterion,
+): Float64Array {
+  const key = `${criterion} ${weight}`;
+  let scores = scoreCache.get(key);
+  if (scores === undefined) {
+    scores = weightScores[criterion](flow.graph.weights.get(weight)!, axis);
+    scoreCache.set(key, scores);
+  }
+  return scores;
 }
 
 function measuredMembers(

@@ -3,6 +3,7 @@
 import type { FreezeCode } from '../graph/ops/types';
 import type { Analysis, GroupChannels } from './groups';
 import type { GroupScores } from './importance';
+import { indicesWhere } from './indices';
 import type { LayerReasonCode, PruneOptions } from './types';
 
 /** The limits of one group under the given options. */
@@ -32,7 +33,7 @@ export function groupLimits(
   options: LimitOptions,
 ): readonly GroupLimits[] {
   return analysis.channels.map((group) => {
-    const free = channelsWhere(group, (channel) => group.mayGo[channel] === 1);
+    const free = indicesWhere(group.count, (channel) => group.mayGo[channel] === 1);
     const open = free.filter((channel) => !protectedBy.has(group.classes[channel]!));
     const ranked = rank(
       open.filter((channel) => !Number.isNaN(scores[group.id]![channel]!)),
@@ -78,10 +79,6 @@ export function largestCut(total: number, ratio: number): number {
 function roundCut(count: number, cut: number, step: number): number {
   const kept = Math.ceil((count - cut) / step) * step;
   return Math.max(count - kept, 0);
-}
-
-function channelsWhere(group: GroupChannels, test: (channel: number) => boolean): Int32Array {
-  return Int32Array.from(group.classes.keys()).filter(test);
 }
 
 function rank(channels: Int32Array, scores: Float64Array): Int32Array {

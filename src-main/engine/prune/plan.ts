@@ -4,12 +4,13 @@ import { AppError } from '../errors';
 import { nodeCosts } from '../graph/cost';
 import type { Cost, Model, Node } from '../graph/types';
 import type { Analysis } from './groups';
-import { analyse, droppedClasses } from './groups';
+import { analyse, keptChannels } from './groups';
 import type { ChannelStatistics } from './importance';
 import { scoreChannels } from './importance';
 import { groupLimits, largestCut } from './limits';
 import { checkOptions, findLayer } from './options';
 import { plannedNodeCosts } from './planned-cost';
+import type { Outcome } from './reasons';
 import { reportLayers } from './reasons';
 import type { Budget, Selection } from './select';
 import { select } from './select';
@@ -46,10 +47,16 @@ export function planPrune(
     asked: selection.asked,
     fixed,
     protectedBy,
-    ...costsOf(analysis, selection),
+    ...costsOf(analysis, selection.dropped),
   });
   if ('missed' in outcome) throw unreachable(outcome.missed, analysis.cost, selection, layers);
-  return { options, kept: selection.kept, before: analysis.cost, after: selection.after, layers };
+  return {
+    options,
+    kept: keptChannels(analysis, selection.dropped),
+    before: analysis.cost,
+    after: selection.after,
+    layers,
+  };
 }
 
 /**
@@ -83,27 +90,21 @@ export function explainLayers(
   } as const;
   const unranked = analysis.channels.map(({ count }) => new Float64Array(count));
   const limits = groupLimits(analysis, unranked, new Map(), options);
-  const selection = {
-    kept: new Map(),
-    asked: limits.map(() => 0),
-    after: analysis.cost,
-  };
   return reportLayers(analysis, {
     options,
     limits,
-    asked: selection.asked,
+    asked: limits.map(() => 0),
     fixed: new Map(),
     protectedBy: new Map(),
-    ...costsOf(analysis, selection),
+    ...costsOf(analysis, new Uint8Array(analysis.flow.classCount)),
   });
 }
 
 function costsOf(
   analysis: Analysis,
-  { kept }: Selection,
-): Pick<Parameters<typeof reportLayers>[1], 'dropped' | 'costsBefore' | 'costsAfter'> {
+  dropped: Uint8Array,
+): Pick<Outcome, 'dropped' | 'costsBefore' | 'costsAfter'> {
   const { graph, shapes } = analysis.flow;
-  const dropped = droppedClasses(analysis, kept);
   return {
     dropped,
     costsBefore: nodeCosts(graph, shapes),

@@ -5,9 +5,9 @@
 // bisection: the result is within the budget, and one step less of one group would not be.
 
 import type { Cost } from '../graph/types';
-import type { Analysis, KeptChannels } from './groups';
-import { droppedClasses } from './groups';
+import type { Analysis } from './groups';
 import type { GroupScores } from './importance';
+import { allIndices } from './indices';
 import type { GroupLimits } from './limits';
 import { cutCount, largestCut } from './limits';
 import { plannedCost } from './planned-cost';
@@ -15,7 +15,8 @@ import type { PruneOptions, PruneTarget, Scope } from './types';
 
 /** The outcome of a selection. */
 export interface Selection {
-  readonly kept: KeptChannels;
+  /** By class: 1 where it goes. */
+  readonly dropped: Uint8Array;
   readonly after: Cost;
   /** By group: how many channels were asked to go before limits were applied. */
   readonly asked: readonly number[];
@@ -48,8 +49,8 @@ export function select(
   const take = (length: number): Selection => {
     const asked = limits.map((_, group) => fixed.get(group) ?? 0);
     for (let i = 0; i < length; i++) asked[list[i]!]!++;
-    const kept = keptOf(limits, asked);
-    return { kept, asked, after: plannedCost(analysis, droppedClasses(analysis, kept)) };
+    const dropped = leastImportant(analysis, limits, asked);
+    return { dropped, asked, after: plannedCost(analysis, dropped) };
   };
   const missed = ({ after }: Selection): Budget | undefined =>
     budgets.find(({ figure, limit }) => after[figure] > limit);
@@ -98,7 +99,7 @@ function candidateGroups(
       keys.push(scope === 'global' ? scores[group]![order[rank]!]! : (rank + 1) / count);
     }
   });
-  const places = Int32Array.from(groups.keys());
+  const places = allIndices(groups.length);
   places.sort((a, b) => keys[a]! - keys[b]! || a - b);
   return places.map((place) => groups[place]!);
 }
@@ -118,18 +119,19 @@ function sharedPrefix(list: Int32Array, limits: readonly GroupLimits[], share: n
   return exceeds < 0 ? list.length : exceeds;
 }
 
-function keptOf(limits: readonly GroupLimits[], asked: readonly number[]): KeptChannels {
-  const kept = new Map<number, Int32Array>();
+/** By class: 1 where it is among the channels that its group gives up. */
+function leastImportant(
+  { flow, channels }: Analysis,
+  limits: readonly GroupLimits[],
+  asked: readonly number[],
+): Uint8Array {
+  const dropped = new Uint8Array(flow.classCount);
   limits.forEach((limit, group) => {
-    const goes = new Uint8Array(limit.count);
+    const { classes } = channels[group]!;
     const cut = cutCount(limit, asked[group]!);
-    for (let rank = 0; rank < cut; rank++) goes[limit.order[rank]!] = 1;
-    kept.set(
-      group,
-      Int32Array.from(goes.keys()).filter((channel) => goes[channel] === 0),
-    );
+    for (let rank = 0; rank < cut; rank++) dropped[classes[limit.order[rank]!]!] = 1;
   });
-  return kept;
+  return dropped;
 }
 
 function budgetsOf({ macs, params, bytes }: PruneTarget, before: Cost): Budget[] {

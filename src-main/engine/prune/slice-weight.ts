@@ -1,16 +1,8 @@
-// Copies the kept positions of a weight along several axes in one pass, whole blocks at a time.
+// Copies the kept positions of a weight along several axes in one pass.
 
 import type { Weight } from '../graph/types';
 import type { KeptAxes } from './cut-preview';
-
-/** Kept positions as stretches of neighbours: the first of each stretch, and its length. */
-interface Runs {
-  readonly starts: readonly number[];
-  readonly lengths: readonly number[];
-}
-
-/** From this many values on, a typed-array copy beats a loop. */
-const blockCopyLength = 16;
+import { allIndices } from './indices';
 
 /**
  * The weight with only the kept positions of the given axes; the same object when no axis is given.
@@ -21,22 +13,43 @@ export function sliceWeight(weight: Weight, kept: KeptAxes): Weight {
   const shape = weight.shape.map((size, axis) => kept.get(axis)?.length ?? size);
   const length = shape.reduce((product, size) => product * size, 1);
   const data = emptyLike(weight.data, length);
-  // Everything behind the last cut axis is contiguous, and so is each run of neighbours on it.
+  // Everything behind the last cut axis is contiguous and is copied as a block.
   const last = Math.max(...kept.keys());
-  const inner = weight.shape.slice(last + 1).reduce((product, size) => product * size, 1);
-  const runs = runsOf(kept.get(last)!);
-  const rows = rowStarts(weight.shape.slice(0, last), kept, weight.shape[last]! * inner);
-  let target = 0;
+  const block = weight.shape.slice(last + 1).reduce((product, size) => product * size, 1);
+  const positions = kept.get(last)!;
+  const rows = rowStarts(weight.shape.slice(0, last), kept, weight.shape[last]! * block);
+  if (block === 1) gatherEntries(weight.data, data, rows, positions);
+  else copyBlocks(weight.data, data, rows, positions, block);
+  return { shape, dtype: weight.dtype, data };
+}
+
+function gatherEntries(
+  source: Weight['data'],
+  target: Weight['data'],
+  rows: Float64Array,
+  positions: Int32Array,
+): void {
+  let next = 0;
   for (const row of rows) {
-    for (let r = 0; r < runs.starts.length; r++) {
-      const source = row + runs.starts[r]! * inner;
-      const count = runs.lengths[r]! * inner;
-      if (count >= blockCopyLength) data.set(weight.data.subarray(source, source + count), target);
-      else for (let i = 0; i < count; i++) data[target + i] = weight.data[source + i]!;
-      target += count;
+    for (let i = 0; i < positions.length; i++) target[next++] = source[row + positions[i]!]!;
+  }
+}
+
+function copyBlocks(
+  source: Weight['data'],
+  target: Weight['data'],
+  rows: Float64Array,
+  positions: Int32Array,
+  block: number,
+): void {
+  let next = 0;
+  for (const row of rows) {
+    for (const position of positions) {
+      const start = row + position * block;
+      target.set(source.subarray(start, start + block), next);
+      next += block;
     }
   }
-  return { shape, dtype: weight.dtype, data };
 }
 
 function emptyLike(data: Weight['data'], length: number): Weight['data'] {
@@ -48,7 +61,7 @@ function emptyLike(data: Weight['data'], length: number): Weight['data'] {
 function rowStarts(shape: readonly number[], kept: KeptAxes, rowLength: number): Float64Array {
   let starts: Float64Array = Float64Array.of(0);
   shape.forEach((size, axis) => {
-    const positions = kept.get(axis) ?? Int32Array.from({ length: size }, (_, i) => i);
+    const positions = kept.get(axis) ?? allIndices(size);
     const next = new Float64Array(starts.length * positions.length);
     let i = 0;
     for (const start of starts) {
@@ -57,17 +70,4 @@ function rowStarts(shape: readonly number[], kept: KeptAxes, rowLength: number):
     starts = next;
   });
   return starts.map((row) => row * rowLength);
-}
-
-function runsOf(positions: Int32Array): Runs {
-  const starts: number[] = [];
-  const lengths: number[] = [];
-  for (let i = 0; i < positions.length; i++) {
-    if (i > 0 && positions[i] === positions[i - 1]! + 1) lengths[lengths.length - 1]!++;
-    else {
-      starts.push(positions[i]!);
-      lengths.push(1);
-    }
-  }
-  return { starts, lengths };
 }

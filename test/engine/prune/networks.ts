@@ -137,7 +137,9 @@ export function expectCutEquivalent(
 
 /** Sums over all weights: changes when any of them does. */
 function fingerprint({ graph }: Model): number[] {
-  return [...graph.weights.values()].map(({ data }) =>
-    data.reduce((sum: number, value: number, i: number) => sum + value * (i + 1), 0),
-  );
+  return [...graph.weights.values()].map(({ data }) => {
+    let sum = 0;
+    for (let i = 0; i < data.length; i++) sum += data[i]! * (i + 1);
+    return sum;
+  });
 }

@@ -199,6 +199,10 @@ function compute(node: Node, inputs: readonly Tensor[], weight: WeightTensors): 
         }),
       ];
     }
+    case 'reduce':
+      return [reduced(node, x)];
+    case 'matmul':
+      return [matrixProduct(node, x, inputs[1]!)];
     case 'constant':
       return [weight('value')!];
     case 'dropout':
@@ -214,8 +218,6 @@ function compute(node: Node, inputs: readonly Tensor[], weight: WeightTensors): 
         ),
       ];
     }
-    default:
-      throw new Error(`the reference has no "${node.op}"`);
   }
 }
 
@@ -464,5 +466,56 @@ function overImage(x: Tensor, keepDims: boolean, summarise: (values: number[]) =
       for (let j = 0; j < width; j++) values.push(read(x, [i, j, at.at(-1)!]));
     }
     return summarise(values);
+  });
+}
+
+function reduced({ attrs }: NodeOf<'reduce'>, x: Tensor): Tensor {
+  const axes = new Set(attrs.axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
+  const kept = x.shape.map((size, axis) => (axes.has(axis) ? 1 : size));
+  const result = generate(kept, (target) => {
+    const values: number[] = [];
+    generate(x.shape, (at) => {
+      const value = read(x, at);
+      if (at.every((place, axis) => axes.has(axis) || place === target[axis])) values.push(value);
+      return value;
+    });
+    return summary(attrs.fn, values);
+  });
+  return attrs.keepDims
+    ? result
+    : { shape: x.shape.filter((_, axis) => !axes.has(axis)), data: result.data };
+}
+
+function summary(fn: NodeOf<'reduce'>['attrs']['fn'], values: number[]): number {
+  switch (fn) {
+    case 'mean':
+      return values.reduce((a, b) => a + b) / values.length;
+    case 'sum':
+      return values.reduce((a, b) => a + b);
+    case 'max':
+      return Math.max(...values);
+    case 'min':
+      return Math.min(...values);
+    case 'prod':
+      return values.reduce((a, b) => a * b);
+  }
+}
+
+/** Leading axes must agree. */
+function matrixProduct({ attrs }: NodeOf<'matmul'>, a: Tensor, b: Tensor): Tensor {
+  const at = (t: Tensor, lead: readonly number[], i: number, j: number, turned: boolean): number =>
+    read(t, turned ? [...lead, j, i] : [...lead, i, j]);
+  const rows = a.shape.at(attrs.transposeA ? -1 : -2)!;
+  const inner = a.shape.at(attrs.transposeA ? -2 : -1)!;
+  const columns = b.shape.at(attrs.transposeB ? -2 : -1)!;
+  return generate([...a.shape.slice(0, -2), rows, columns], (place) => {
+    const lead = place.slice(0, -2);
+    let sum = 0;
+    for (let k = 0; k < inner; k++) {
+      sum +=
+        at(a, lead, place.at(-2)!, k, attrs.transposeA) *
+        at(b, lead, k, place.at(-1)!, attrs.transposeB);
+    }
+    return sum;
   });
 }
