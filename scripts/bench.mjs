@@ -66,8 +66,7 @@ function chosenBenches(asked) {
 async function build(names) {
   const script = inRoot('scripts', 'lib', 'build-bench.mjs');
   const files = names.map((name) => inRoot('test', 'bench', name + ENDING));
-  const env = { ...process.env, NO_COLOR: '1' };
-  const result = await capture(process.execPath, [script, ...files], { cwd: root, env });
+  const result = await capture(process.execPath, [script, ...files], { cwd: root });
   if (result.code === 0) return;
   throw new SetupError(
     'BUILD_FAILED',

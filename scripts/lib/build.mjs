@@ -44,8 +44,7 @@ async function build(part) {
   const stamp = fingerprint(part); // Taken first: an edit during the build makes it stale again.
   rmSync(stampFile(part), { force: true });
   const script = inRoot('scripts', 'lib', 'build-part.mjs');
-  const env = { ...process.env, NO_COLOR: '1' };
-  const result = await capture(process.execPath, [script, part], { cwd: root, env });
+  const result = await capture(process.execPath, [script, part], { cwd: root });
   if (result.code !== 0) {
     throw new SetupError(
       'BUILD_FAILED',

@@ -1,4 +1,5 @@
 // The bundles of electron.vite.config.ts: their resolved configuration, and building one of them.
+import { stripVTControlCharacters } from 'node:util';
 
 /** How many lines of a build's complaint are shown: the first error, without those that follow from it. */
 const COMPLAINT_LINES = 24;
@@ -28,7 +29,8 @@ export async function buildBundle(config) {
     await build(config);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${text.split('\n').slice(0, COMPLAINT_LINES).join('\n')}\n`);
+    const lines = stripVTControlCharacters(text).split('\n').slice(0, COMPLAINT_LINES);
+    process.stderr.write(`${lines.join('\n')}\n`);
     process.exitCode = 1;
   }
 }

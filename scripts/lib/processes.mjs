@@ -114,7 +114,9 @@ export function passThrough(command, args, { cwd, env = process.env, stdout = 'i
   return new Promise((done, fail) => {
     const child = spawn(command, args, { cwd, env, stdio: ['inherit', stdout, 'inherit'] });
     const forward = FORWARDED.map((signal) => {
-      const listener = () => void child.kill(signal);
+      // A terminal sends Ctrl-C to both processes: handing it on as well would look like pressing it twice.
+      const sentToBoth = signal === 'SIGINT' && process.stdin.isTTY;
+      const listener = () => void (sentToBoth || child.kill(signal));
       process.on(signal, listener);
       return () => process.off(signal, listener);
     });

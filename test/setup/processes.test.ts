@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { inRoot } from '../../scripts/lib/paths.mjs';
 import { capture, findProgram } from '../../scripts/lib/processes.mjs';
 import { environmentWith, temporaryFolder } from './helpers';
 
@@ -45,6 +49,23 @@ describe('capture', () => {
       expect(isRunning(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
     },
   );
+});
+
+describe('passThrough', () => {
+  it('hands signals on and the exit code back', async () => {
+    const module = pathToFileURL(inRoot('scripts', 'lib', 'processes.mjs')).href;
+    const inner =
+      "process.on('SIGTERM', () => process.exit(5));" +
+      "process.stdout.write('ready'); setTimeout(() => {}, 60_000);";
+    const outer =
+      `import { passThrough } from ${JSON.stringify(module)};` +
+      `process.exitCode = await passThrough(process.execPath, ['-e', ${JSON.stringify(inner)}]);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', outer]);
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(5);
+  });
 });
 
 describe('findProgram', () => {
