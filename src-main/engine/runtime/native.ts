@@ -4,6 +4,7 @@
 
 import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node/dist/nodejs_kernel_backend';
 import type { TFEOpAttr } from '@tensorflow/tfjs-node/dist/tfjs_binding';
+import { cropPadding, padImage, paddedShape, splitPadding } from './explicit-padding';
 import { groupsOf, PlainPrimitives } from './plain';
 import type {
   BatchNormGradients,
@@ -106,9 +107,7 @@ export class NativePrimitives implements Primitives {
     if (!this.handles(inputShape, kernel.shape) || !this.handlesGradient(window)) {
       return this.plain.conv2dInputGradient(inputShape, kernel, dy, window);
     }
-    return this.withShape(inputShape, (shape) =>
-      this.ops.run1('Conv2DBackpropInput', this.attrsOf(window), [shape, kernel, dy]),
-    );
+    return this.inputGradient('Conv2DBackpropInput', inputShape, kernel, dy, window);
   }
 
   conv2dKernelGradient(
@@ -120,9 +119,7 @@ export class NativePrimitives implements Primitives {
     if (!this.handles(x.shape, kernelShape) || !this.handlesGradient(window)) {
       return this.plain.conv2dKernelGradient(x, kernelShape, dy, window);
     }
-    return this.withShape(kernelShape, (shape) =>
-      this.ops.run1('Conv2DBackpropFilter', this.attrsOf(window), [x, shape, dy]),
-    );
+    return this.kernelGradient('Conv2DBackpropFilter', x, kernelShape, dy, window);
   }
 
   depthwiseConv2d(x: Tensor, kernel: Tensor, window: ConvWindow): Tensor {
@@ -139,13 +136,8 @@ export class NativePrimitives implements Primitives {
     if (!isSquare(window) || isDilated(window)) {
       return this.plain.depthwiseInputGradient(inputShape, kernel, dy, window);
     }
-    return this.withShape(inputShape, (shape) =>
-      this.ops.run1('DepthwiseConv2dNativeBackpropInput', this.attrsOf(window), [
-        shape,
-        kernel,
-        dy,
-      ]),
-    );
+    const op = 'DepthwiseConv2dNativeBackpropInput';
+    return this.inputGradient(op, inputShape, kernel, dy, window);
   }
 
   depthwiseKernelGradient(
@@ -157,9 +149,8 @@ export class NativePrimitives implements Primitives {
     if (!isSquare(window) || isDilated(window)) {
       return this.plain.depthwiseKernelGradient(x, kernelShape, dy, window);
     }
-    return this.withShape(kernelShape, (shape) =>
-      this.ops.run1('DepthwiseConv2dNativeBackpropFilter', this.attrsOf(window), [x, shape, dy]),
-    );
+    const op = 'DepthwiseConv2dNativeBackpropFilter';
+    return this.kernelGradient(op, x, kernelShape, dy, window);
   }
 
   addBias(x: Tensor, bias: Tensor): Tensor {
@@ -301,11 +292,35 @@ export class NativePrimitives implements Primitives {
     return x.rank === 4 ? y : this.tf.reshape(y, x.shape);
   }
 
-  private withShape(shape: readonly number[], run: (shape: Tensor) => Tensor): Tensor {
-    const tensor = this.tf.tensor1d([...shape], 'int32');
-    const result = run(tensor);
-    tensor.dispose();
-    return result;
+  // TensorFlow's fast kernels know explicit padding forwards only.
+  private inputGradient(
+    op: 'Conv2DBackpropInput' | 'DepthwiseConv2dNativeBackpropInput',
+    inputShape: readonly number[],
+    kernel: Tensor,
+    dy: Tensor,
+    window: ConvWindow,
+  ): Tensor {
+    const { padding, window: inner } = splitPadding(window);
+    return this.tf.tidy(() => {
+      const shape = this.tf.tensor1d(paddedShape(inputShape, padding), 'int32');
+      const dx = this.ops.run1(op, this.attrsOf(inner), [shape, kernel, dy]);
+      return cropPadding(this.tf, dx, padding, inputShape);
+    });
+  }
+
+  private kernelGradient(
+    op: 'Conv2DBackpropFilter' | 'DepthwiseConv2dNativeBackpropFilter',
+    x: Tensor,
+    kernelShape: readonly number[],
+    dy: Tensor,
+    window: ConvWindow,
+  ): Tensor {
+    const { padding, window: inner } = splitPadding(window);
+    return this.tf.tidy(() => {
+      const shape = this.tf.tensor1d([...kernelShape], 'int32');
+      const image = padImage(this.tf, x, padding);
+      return this.ops.run1(op, this.attrsOf(inner), [image, shape, dy]);
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Pair } from '../graph/types';
+import { cropPadding, padImage, paddedShape, splitPadding } from './explicit-padding';
 import type {
   BatchNormGradients,
   BatchNormResult,
@@ -227,9 +228,11 @@ export class PlainPrimitives implements Primitives {
 
   /** Brings a convolution to a simple one: dilation into the kernel, explicit padding into the input. */
   private convolve(x: Tensor, kernel: Tensor, window: ConvWindow, conv: Conv): Tensor {
-    return this.tf.tidy(() =>
-      conv(this.padded(x, window), this.dilated(kernel, window.dilations), simpleWindow(window)),
-    );
+    return this.tf.tidy(() => {
+      const { padding } = splitPadding(window);
+      const expanded = this.dilated(kernel, window.dilations);
+      return conv(padImage(this.tf, x, padding), expanded, simpleWindow(window));
+    });
   }
 
   private inputGradient(
@@ -240,15 +243,11 @@ export class PlainPrimitives implements Primitives {
     gradient: InputGradient,
   ): Tensor {
     return this.tf.tidy(() => {
+      const { padding } = splitPadding(window);
       const expanded = this.dilated(kernel, window.dilations);
-      const simple = simpleWindow(window);
-      if (typeof window.padding === 'string')
-        return gradient([...inputShape], expanded, dy, simple);
-      const [[top, bottom], [left, right]] = window.padding;
-      const [batch, height, width, channels] = inputShape as [number, number, number, number];
-      const paddedShape = [batch, height + top + bottom, width + left + right, channels];
-      const dx = gradient(paddedShape, expanded, dy, simple);
-      return this.tf.slice(dx, [0, top, left, 0], [batch, height, width, channels]);
+      const shape = paddedShape(inputShape, padding);
+      const dx = gradient(shape, expanded, dy, simpleWindow(window));
+      return cropPadding(this.tf, dx, padding, inputShape);
     });
   }
 
@@ -260,18 +259,13 @@ export class PlainPrimitives implements Primitives {
     gradient: KernelGradient,
   ): Tensor {
     return this.tf.tidy(() => {
+      const { padding } = splitPadding(window);
       const [rows, columns, ...channels] = kernelShape as [number, number, number, number];
       const [down, across] = window.dilations;
       const shape = [(rows - 1) * down + 1, (columns - 1) * across + 1, ...channels];
-      const dKernel = gradient(this.padded(x, window), shape, dy, simpleWindow(window));
+      const dKernel = gradient(padImage(this.tf, x, padding), shape, dy, simpleWindow(window));
       return this.undilated(dKernel, kernelShape, window.dilations);
     });
-  }
-
-  private padded(x: Tensor, { padding }: ConvWindow): Tensor {
-    if (typeof padding === 'string') return x;
-    const pairs = [[0, 0], ...padding, [0, 0]] as [number, number][];
-    return this.tf.pad(x, pairs);
   }
 
   /** A kernel with zeros between its rows and columns. */

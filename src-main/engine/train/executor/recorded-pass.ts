@@ -1,12 +1,12 @@
 // A forward pass that remembers its way, and the way back: gradients of the trainable weights.
 
 import type { TensorContainer } from '@tensorflow/tfjs-core';
-import type { Node, Op, TensorId, WeightId, WeightRole } from '../../graph/types';
+import type { TensorId, WeightId, WeightRole } from '../../graph/types';
 import type { Tensor, TensorFlow } from '../../runtime/primitives';
 import type { LiveTensors } from './live-tensors';
 import type { NodeContext } from './node-context';
 import { trainableWeights, type Step } from './steps';
-import type { BackwardArguments, Kernel, KernelGradients } from './types';
+import type { KernelGradients } from './types';
 
 export interface StepRecord {
   readonly step: Step;
@@ -95,33 +95,25 @@ function tidily(tf: TensorFlow, compute: () => KernelGradients): KernelGradients
 
 function nodeGradients(
   tf: TensorFlow,
-  { step, context, inputs, outputs }: StepRecord,
+  record: StepRecord,
   dys: readonly (Tensor | null)[],
 ): KernelGradients {
+  const { step, context, inputs, outputs } = record;
   const { node, kernel, wanted } = step;
-  if (kernel.backward === undefined)
-    return differentiate(tf, node, kernel, context, inputs, dys, wanted);
-  const pass: BackwardArguments = {
-    inputs,
-    outputs,
-    dys,
-    dy: dys[0]!,
-    saved: context.saved,
-    wanted,
-  };
-  return kernel.backward(node, pass, context);
+  if (kernel.backward === undefined) return differentiate(tf, record, dys);
+  const { saved } = context;
+  return kernel.backward(node, { inputs, outputs, dys, dy: dys[0]!, saved, wanted }, context);
 }
 
 /** Gradients of a kernel by tfjs's own tape: computes the node again on the inputs that were kept. */
 function differentiate(
   tf: TensorFlow,
-  node: Node,
-  kernel: Kernel<Op>,
-  context: NodeContext,
-  inputs: readonly Tensor[],
+  { step, context, inputs }: StepRecord,
   dys: readonly (Tensor | null)[],
-  wanted: readonly boolean[],
 ): KernelGradients {
+  const { node, kernel } = step;
+  // A tensor that enters twice is one variable: its gradient goes to the first place.
+  const wanted = inputs.map((input, i) => step.wanted[i]! && inputs.indexOf(input) === i);
   const weights = trainableWeights(node);
   const variables = [
     ...inputs.filter((_, i) => wanted[i]),
@@ -138,7 +130,7 @@ function differentiate(
     return terms.reduce((a, b) => tf.add(a, b));
   };
   const gradients = tf.grads(weightedSum)(variables);
-  const ofInputs = inputs.map((_, i) => (wanted[i] ? gradients.shift()! : null));
+  const ofInputs = wanted.map((isWanted) => (isWanted ? gradients.shift()! : null));
   const ofWeights = weights.map(([role], i) => [role, gradients[i]!] as const);
   return { inputs: ofInputs, weights: Object.fromEntries(ofWeights) };
 }

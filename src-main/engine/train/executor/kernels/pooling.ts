@@ -1,7 +1,9 @@
 // Kernels of pooling over windows and over the whole image.
 
+import { explicitPadding } from '../../../graph/ops/windows';
 import type { ExplicitPadding, NodeOf } from '../../../graph/types';
-import type { Tensor, TensorFlow } from '../../../runtime/primitives';
+import { cropPadding, padImage, paddedShape } from '../../../runtime/explicit-padding';
+import type { Tensor } from '../../../runtime/primitives';
 import type { KernelContext, KernelsOf } from '../types';
 
 type PoolNode = NodeOf<'maxPool2d'> | NodeOf<'avgPool2d'>;
@@ -10,23 +12,16 @@ type PoolNode = NodeOf<'maxPool2d'> | NodeOf<'avgPool2d'>;
 const lowest = -3.4028234663852886e38;
 
 /** Padding to apply before the pooling: tfjs's own covers 'same' and 'valid'. */
-function explicitPadding({ attrs }: PoolNode): ExplicitPadding | null {
+function ownPadding({ attrs }: PoolNode): ExplicitPadding | null {
   return typeof attrs.padding === 'string' ? null : attrs.padding;
 }
 
-function padded(tf: TensorFlow, x: Tensor, padding: ExplicitPadding | null, value: number): Tensor {
-  if (padding === null) return x;
-  const pairs = [[0, 0], ...padding, [0, 0]] as [number, number][];
-  return tf.pad(x, pairs, value);
-}
-
-function unpadded(
-  tf: TensorFlow,
-  dx: Tensor,
-  padding: ExplicitPadding | null,
-  shape: number[],
-): Tensor {
-  return padding === null ? dx : tf.slice(dx, [0, padding[0][0], padding[1][0], 0], shape);
+/** Padding of any kind as numbers; null where there is none. */
+function anyPadding({ attrs }: PoolNode, { inputShapes }: KernelContext): ExplicitPadding | null {
+  if (attrs.padding === 'valid') return null;
+  const [height, width] = inputShapes[0] as readonly [number, number, number];
+  const window = { ...attrs, kernelSize: attrs.poolSize, dilations: [1, 1] as const };
+  return explicitPadding([height, width], window);
 }
 
 interface PoolAttrs {
@@ -35,12 +30,13 @@ interface PoolAttrs {
   readonly pad: 'same' | 'valid';
 }
 
-function poolAttrs({ attrs }: PoolNode): PoolAttrs {
-  return {
-    filterSize: [...attrs.poolSize],
-    strides: [...attrs.strides],
-    pad: attrs.padding === 'same' ? 'same' : 'valid',
-  };
+function poolAttrs({ attrs }: PoolNode, pad: 'same' | 'valid'): PoolAttrs {
+  return { filterSize: [...attrs.poolSize], strides: [...attrs.strides], pad };
+}
+
+/** 'same' where tfjs pads itself. */
+function padOf({ attrs }: PoolNode): 'same' | 'valid' {
+  return attrs.padding === 'same' ? 'same' : 'valid';
 }
 
 function run(
@@ -58,11 +54,12 @@ function countedShare(
   padding: ExplicitPadding | null,
   context: KernelContext,
 ): Tensor | null {
-  if (padding === null || node.attrs.countPadding) return null;
+  const countsAll = node.attrs.countPadding === true && node.attrs.padding !== 'same';
+  if (padding === null || countsAll) return null;
   const { tf } = context;
   const [height, width] = context.inputShapes[0] as readonly [number, number, number];
-  const ones = padded(tf, tf.ones([1, height, width, 1]), padding, 0);
-  return run(context, 'AvgPool', { x: ones }, poolAttrs(node));
+  const ones = padImage(tf, tf.ones([1, height, width, 1]), padding);
+  return run(context, 'AvgPool', { x: ones }, poolAttrs(node, 'valid'));
 }
 
 export const poolingKernels: KernelsOf<
@@ -70,41 +67,39 @@ export const poolingKernels: KernelsOf<
 > = {
   maxPool2d: {
     forward(node, [x], context) {
-      const padding = explicitPadding(node);
-      const input = padded(context.tf, x!, padding, lowest);
-      return run(context, 'MaxPool', { x: input }, poolAttrs(node));
+      const input = padImage(context.tf, x!, ownPadding(node), lowest);
+      return run(context, 'MaxPool', { x: input }, poolAttrs(node, padOf(node)));
     },
     keeps: () => 'both',
     backward(node, { inputs, outputs, dy }, context) {
       const { tf } = context;
       const x = inputs[0]!;
-      const padding = explicitPadding(node);
-      const input = padded(tf, x, padding, lowest);
-      const tensors = { dy, input, output: outputs[0]! };
-      const dx = run(context, 'MaxPoolGrad', tensors, poolAttrs(node));
-      return { inputs: [unpadded(tf, dx, padding, x.shape)] };
+      const padding = ownPadding(node);
+      const tensors = { dy, input: padImage(tf, x, padding, lowest), output: outputs[0]! };
+      const dx = run(context, 'MaxPoolGrad', tensors, poolAttrs(node, padOf(node)));
+      return { inputs: [cropPadding(tf, dx, padding, x.shape)] };
     },
   },
 
   avgPool2d: {
     forward(node, [x], context) {
-      const { tf } = context;
-      const padding = explicitPadding(node);
-      const input = padded(tf, x!, padding, 0);
-      const mean = run(context, 'AvgPool', { x: input }, poolAttrs(node));
+      const padding = ownPadding(node);
+      const input = padImage(context.tf, x!, padding);
+      const mean = run(context, 'AvgPool', { x: input }, poolAttrs(node, padOf(node)));
       const share = countedShare(node, padding, context);
-      return share === null ? mean : tf.div(mean, share);
+      return share === null ? mean : context.tf.div(mean, share);
     },
-    keeps: () => 'inputs',
+    // With its own padding: on 'same', tfjs's plain backend divides the gradient by the whole window.
     backward(node, { inputs, dy }, context) {
       const { tf } = context;
-      const x = inputs[0]!;
-      const padding = explicitPadding(node);
+      const { shape } = inputs[0]!;
+      const padding = anyPadding(node, context);
       const share = countedShare(node, padding, context);
-      const input = padded(tf, x, padding, 0);
+      // Of the input, the gradient reads the shape alone.
+      const input = tf.zeros(paddedShape(shape, padding));
       const tensors = { dy: share === null ? dy : tf.div(dy, share), input };
-      const dx = run(context, 'AvgPoolGrad', tensors, poolAttrs(node));
-      return { inputs: [unpadded(tf, dx, padding, x.shape)] };
+      const dx = run(context, 'AvgPoolGrad', tensors, poolAttrs(node, 'valid'));
+      return { inputs: [cropPadding(tf, dx, padding, shape)] };
     },
   },
 
