@@ -1,5 +1,5 @@
 // IDX folders in the spellings that are about, and every way in which they can be broken.
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -185,6 +185,12 @@ describe('IDX', () => {
       expect(error.message).toContain('train-images-idx3-ubyte.gz');
     }
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('says when a file cannot be read', async () => {
+    const path = mnist({ 'train-images-idx3-ubyte': null });
+    mkdirSync(join(path, 'train-images-idx3-ubyte.gz'));
+    await failure(refused(path), 'FILE_UNREADABLE');
   });
 
   it('gives the same cache every time', async () => {

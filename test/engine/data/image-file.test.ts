@@ -84,6 +84,16 @@ describe('decodeImageFile', () => {
     expect(pixels).toEqual([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7]);
   });
 
+  it('leaves numbers as they are stored, whatever colour profile they belong to', async () => {
+    const png = await image().withIccProfile('p3').png().toBuffer();
+    const at = png.indexOf('iCCP') - 4;
+    const bytes = 12 + png.readUInt32BE(at);
+    const without = Buffer.concat([png.subarray(0, at), png.subarray(at + bytes)]);
+    const stored = await decode(save(without));
+    expect(stored).not.toEqual([...rgb]);
+    expect(await decode(save(png))).toEqual(stored);
+  });
+
   it('reads 16-bit PNG by the upper eight bits', async () => {
     const wide = Uint16Array.from({ length: 12 }, (_, i) => i * 5000);
     const png = await sharp(wide, { raw: { width: 2, height: 2, channels: 3 } })
