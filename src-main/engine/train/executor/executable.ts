@@ -3,7 +3,7 @@
 // Gradients flow over the graph's nodes, not over a tape of tfjs ops: each tensor is freed as soon as its last
 // reader is through, on the way back too, and only what a gradient reads is kept.
 
-import type { Graph, TensorId, WeightId, WeightRole } from '../../graph/types';
+import type { Graph, Op, TensorId, WeightId, WeightRole } from '../../graph/types';
 import type { Backend } from '../../runtime/backend';
 import type { Tensor } from '../../runtime/primitives';
 import { repeatForBatch } from './kernels/shapes';
@@ -13,6 +13,12 @@ import { RecordedPass, type StepRecord } from './recorded-pass';
 import { countUses, makeSteps, trainableWeights, type Step } from './steps';
 import type { PassOptions } from './types';
 import { WeightTensors } from './weight-tensors';
+
+/** What a weight is that training changes. */
+export interface TrainableWeight {
+  readonly op: Op;
+  readonly role: WeightRole;
+}
 
 /** Running statistics, no dropout. */
 export const inference: PassOptions = { batchStatistics: false, momentum: null, dropout: null };
@@ -33,7 +39,7 @@ export function compile(
 export class Executable {
   readonly weights: WeightTensors;
   /** Weights that gradients are computed of. */
-  readonly trainable: ReadonlyMap<WeightId, WeightRole>;
+  readonly trainable: ReadonlyMap<WeightId, TrainableWeight>;
   private readonly steps: readonly Step[];
   /** Readers of each tensor: nodes and the caller; and, in a recorded pass, gradients. */
   private readonly readers: ReadonlyMap<TensorId, number>;
@@ -49,7 +55,9 @@ export class Executable {
     this.readers = countUses(reads);
     this.recordedReaders = countUses([...reads, ...this.steps.map(({ kept }) => kept)]);
     this.trainable = new Map(
-      this.steps.flatMap(({ node }) => trainableWeights(node).map(([role, id]) => [id, role])),
+      this.steps.flatMap(({ node }) =>
+        trainableWeights(node).map(([role, id]) => [id, { op: node.op, role }]),
+      ),
     );
     this.weights = new WeightTensors(backend.tf, graph);
   }

@@ -5,7 +5,7 @@ import type { Model } from '../../graph/types';
 import { loadBackend, type Backend } from '../../runtime/backend';
 import { compile } from './executable';
 
-export { compile, inference, type Executable } from './executable';
+export { compile, inference, type Executable, type TrainableWeight } from './executable';
 export type { RecordedPass } from './recorded-pass';
 export type { PassOptions } from './types';
 

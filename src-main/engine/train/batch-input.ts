@@ -1,0 +1,34 @@
+// From batches of uint8 images to input tensors, shared by training and evaluation.
+
+import type { Batch } from '../data/loader';
+import { normalise } from '../data/preprocess';
+import type { ImageShape } from '../data/types';
+import type { Preprocessing } from '../graph/types';
+import type { Tensor, TensorFlow } from '../runtime/primitives';
+
+export class BatchInput {
+  private readonly values: Float32Array;
+
+  constructor(
+    private readonly tf: TensorFlow,
+    private readonly shape: ImageShape,
+    private readonly preprocessing: Preprocessing,
+    batchSize: number,
+  ) {
+    const { height, width, channels } = shape;
+    this.values = new Float32Array(batchSize * height * width * channels);
+  }
+
+  /** Preprocessed images [N, H, W, C]. They share memory with the next ones: dispose them before. */
+  images(batch: Batch): Tensor {
+    const { height, width, channels } = this.shape;
+    const values = this.values.subarray(0, batch.images.length);
+    normalise(batch.images, values, this.preprocessing, channels);
+    return this.tf.tensor(values, [batch.count, height, width, channels]);
+  }
+
+  /** Class indices, int32 [N]. */
+  labels(batch: Batch): Tensor {
+    return this.tf.tensor1d(batch.labels.slice(), 'int32');
+  }
+}
