@@ -54,7 +54,7 @@ export async function inspectFile(
   const { model } = result;
   const analysis = analyse(model);
   const reports = explainLayers(model, analysis);
-  const frozen = reports.filter((report) => report.code !== 'CUT');
+  const frozen = reports.filter((report) => report.code !== 'PRUNABLE');
   const why = new Map(frozen.map((report) => [report.node, report.reason]));
   const group = groupByMember(analysis);
   const shapes = inferShapes(model.graph);
@@ -161,7 +161,7 @@ export async function previewPrune(
 ): Promise<Omit<PrunePreview, 'command'>> {
   const { model, analysis } = await cache.get(file);
   const plan = planPrune(model, options, analysis);
-  const prunable = explainLayers(model, analysis).filter((report) => report.code === 'CUT');
+  const prunable = explainLayers(model, analysis).filter((report) => report.code === 'PRUNABLE');
   return {
     before: plan.before,
     after: plan.after,
