@@ -4,19 +4,12 @@
 // that can only be cut together. Nothing here knows an op; see graph/ops for the rules.
 
 import { AppError } from '../errors';
-import type { ChannelContext, FreezeCode, Labels, ShapeMap, SiteKind } from '../graph/ops/types';
+import type { FreezeCode, Labels, ShapeMap, SiteKind } from '../graph/ops/types';
 import { opDef } from '../graph/ops/table';
-import type {
-  Graph,
-  Node,
-  NodeId,
-  Op,
-  Shape,
-  TensorId,
-  WeightId,
-  WeightRole,
-} from '../graph/types';
+import type { Graph, Node, NodeId, Shape, TensorId, WeightId, WeightRole } from '../graph/types';
+
 import { DisjointSets } from './disjoint-sets';
+import { NodeContext, ruleError } from './node-context';
 import type { Site, Tie } from './types';
 
 /** A weight slice per position of one axis, with the class of each position. */
@@ -87,7 +80,8 @@ export function followChannels(graph: Graph, shapes: ShapeMap): ChannelFlow {
   return walk.finish();
 }
 
-class ChannelWalk {
+/** Collects what the rules of all nodes say, in raw ids. */
+export class ChannelWalk {
   readonly sets = new DisjointSets();
   /** Runs of ids by the node that made them: start of each run, and its owner. */
   private readonly runStarts: number[] = [];
@@ -308,84 +302,6 @@ class ChannelWalk {
   }
 }
 
-/** What the rule of one node sees and says. */
-class NodeContext implements ChannelContext<Op> {
-  readonly inputShapes: readonly Shape[];
-  readonly outputShapes: readonly Shape[];
-
-  constructor(
-    private readonly walk: ChannelWalk,
-    readonly node: Node,
-    private readonly nodeIndex: number,
-  ) {
-    this.inputShapes = node.inputs.map((tensor) => walk.shapeOf(tensor));
-    this.outputShapes = node.outputs.map((tensor) => walk.shapeOf(tensor));
-  }
-
-  weightShape(role: WeightRole): Shape | undefined {
-    const id = this.node.weights[role];
-    return id === undefined ? undefined : this.walk.graph.weights.get(id)?.shape;
-  }
-
-  in(index: number): Labels {
-    return this.walk.labelsOf(this.node.inputs[index]!);
-  }
-
-  lastAxis(index: number): Int32Array {
-    const { shape, ids } = this.in(index);
-    const length = shape.at(-1) ?? 0;
-    for (let i = length; i < ids.length; i++) {
-      this.walk.couple(ids[i % length]!, ids[i]!, this.nodeIndex);
-    }
-    return ids.length === length ? ids : ids.subarray(0, length);
-  }
-
-  produce(count: number): Int32Array {
-    return this.walk.produce(count, this.nodeIndex);
-  }
-
-  fresh(count: number): Int32Array {
-    return this.walk.newIds(count, this.nodeIndex);
-  }
-
-  couple(a: Int32Array, b: Int32Array): void {
-    if (a.length !== b.length) {
-      throw ruleError(this.node, `its channel rule couples ${a.length} with ${b.length} channels`);
-    }
-    for (let i = 0; i < a.length; i++) this.walk.couple(a[i]!, b[i]!, this.nodeIndex);
-  }
-
-  site(role: WeightRole, axis: number, ids: Int32Array, kind: SiteKind): void {
-    const weight = this.node.weights[role];
-    const size = this.weightShape(role)?.[axis];
-    if (weight === undefined || size !== ids.length) {
-      throw ruleError(
-        this.node,
-        `its channel rule has ${ids.length} channels for ${size ?? 'no'} positions of ${role}`,
-      );
-    }
-    this.walk.addSite({ nodeIndex: this.nodeIndex, role, weight, axis, kind, ids });
-  }
-
-  freeze(ids: Int32Array, code: FreezeCode): void {
-    this.walk.freeze(ids, code, this.nodeIndex);
-  }
-
-  out(index: number, labels: Labels): void {
-    const tensor = this.node.outputs[index]!;
-    const shape = this.outputShapes[index]!;
-    const block = shape.slice(shape.length - labels.shape.length);
-    const positions = labels.shape.length === 0 ? 0 : block.reduce((n, size) => n * size, 1);
-    if (block.join() !== labels.shape.join() || positions !== labels.ids.length) {
-      throw ruleError(
-        this.node,
-        `its channel rule labels [${labels.shape.join(', ')}] of an output [${shape.join(', ')}]`,
-      );
-    }
-    this.walk.setLabels(tensor, labels, this.nodeIndex);
-  }
-}
-
 /** Index of the position that shares all coordinates with `i` but is 0 on the given axis. */
 function axisStart(i: number, size: number, stride: number): number {
   return i - (Math.floor(i / stride) % size) * stride;
@@ -410,13 +326,4 @@ function memoised(compute: (ids: Int32Array) => Int32Array): (ids: Int32Array) =
     if (result === undefined) known.set(ids, (result = compute(ids)));
     return result;
   };
-}
-
-function ruleError(node: Node, problem: string): AppError {
-  return new AppError(
-    'INTERNAL',
-    `Layer "${node.name}" (${node.op}): ${problem}.`,
-    'This is a bug in Secateur; protect the layers before it or leave the model uncut.',
-    { details: { layer: node.name, op: node.op } },
-  );
 }

@@ -10,6 +10,13 @@ import { DisjointSets } from './disjoint-sets';
 import { indicesWhere } from './indices';
 import type { Group, Tie } from './types';
 
+/** Channels of a tensor that carries less than a whole group: a split, a slice, a narrower layer. */
+export interface Part {
+  readonly channels: Int32Array;
+  /** Positions that one channel takes where this is a layer's output; null for any other tensor. */
+  readonly slots: number | null;
+}
+
 /** What ranking and cutting need to know of the channels of one group. */
 export interface GroupChannels {
   /** Id of the group. */
@@ -21,12 +28,12 @@ export interface GroupChannels {
   /** By channel: 1 where nothing forbids to cut it. */
   readonly mayGo: Uint8Array;
   /**
-   * Positions that one channel takes in the producers' outputs, each number once; a grouped convolution of
-   * 32 groups has 32. Producers whose channels are not all of one kind count as 1.
+   * Positions that one channel takes in the outputs of the producers that have the whole group, each number
+   * once; a grouped convolution of 32 groups has 32.
    */
   readonly slots: readonly number[];
-  /** Sets of channels, less than the whole group, of which one must stay: else a tensor would be empty. */
-  readonly keepOneOf: readonly Int32Array[];
+  /** What carries a part of the group. None of them may be emptied, and layers have limits of their own. */
+  readonly parts: readonly Part[];
 }
 
 /** All that pruning knows of a model before a choice is made. Made once per model by `analyse`. */
@@ -101,7 +108,8 @@ function groupChannels(flow: ChannelFlow): Omit<Analysis, 'flow' | 'cost' | 'sco
     }
   });
   const members = membersOf(flow, groupOf, classes.length);
-  const partial = partialSets(flow, groupOf, channelOf, classes);
+  const sizes = classes.map((list) => list.length);
+  const tensorParts = partsOfTensors(flow, groupOf, channelOf, sizes);
   const channels = classes.map((list, id): GroupChannels => {
     const mayGo = Uint8Array.from(list, (channel) => (flow.frozen[channel] === undefined ? 1 : 0));
     return {
@@ -109,8 +117,7 @@ function groupChannels(flow: ChannelFlow): Omit<Analysis, 'flow' | 'cost' | 'sco
       count: list.length,
       classes: Int32Array.from(list),
       mayGo,
-      slots: slotsOf(producersOf[id]!, channelOf, list.length),
-      keepOneOf: partial[id]!.filter((set) => set.every((channel) => mayGo[channel] === 1)),
+      ...slotsAndParts(producersOf[id]!, tensorParts[id]!, channelOf, list.length),
     };
   });
   const groups = channels.map(({ id, count, mayGo, classes: [first] }): Group => {
@@ -190,33 +197,46 @@ function membersOf(flow: ChannelFlow, groupOf: Int32Array, groupCount: number): 
   return members;
 }
 
-/** How many positions a channel takes in each producer where that is one number for the whole group. */
-function slotsOf(
+/** How many positions a channel takes in producers of the whole group, and what has only a part of it. */
+function slotsAndParts(
   producers: readonly Producer[],
+  tensorParts: readonly Int32Array[],
   channelOf: Int32Array,
-  channels: number,
-): readonly number[] {
+  size: number,
+): Pick<GroupChannels, 'slots' | 'parts'> {
   const slots = new Set<number>();
+  const parts = new Map<string, Part>();
   for (const { classes } of producers) {
-    const counts = new Int32Array(channels);
-    for (const channel of classes) counts[channelOf[channel]!]!++;
-    slots.add(counts.every((count) => count === counts[0]) ? counts[0]! : 1);
+    const counts = new Map<number, number>();
+    for (const channel of classes) {
+      const index = channelOf[channel]!;
+      counts.set(index, (counts.get(index) ?? 0) + 1);
+    }
+    const positions = new Set(counts.values());
+    const perChannel = positions.size === 1 ? classes.length / counts.size : 1;
+    if (counts.size === size) slots.add(perChannel);
+    else addPart(parts, { channels: Int32Array.from(counts.keys()).sort(), slots: perChannel });
   }
-  return [...slots];
+  for (const channels of tensorParts) addPart(parts, { channels, slots: null });
+  return { slots: slots.size === 0 ? [1] : [...slots], parts: [...parts.values()] };
+}
+
+function addPart(parts: Map<string, Part>, part: Part): void {
+  const key = part.channels.join();
+  if (!parts.has(key)) parts.set(key, part);
 }
 
 /**
- * By group: the channels of tensors that carry only a part of the group (a split, a slice), and nothing
- * that stays anyway. Where such a tensor joins parts of several groups, the first of them answers for it.
+ * By group: the channels of tensors that hold nothing but parts of groups, and so could be emptied. Where
+ * such a tensor joins parts of several groups, the first of them answers for it.
  */
-function partialSets(
+function partsOfTensors(
   flow: ChannelFlow,
   groupOf: Int32Array,
   channelOf: Int32Array,
-  classes: readonly (readonly number[])[],
+  sizes: readonly number[],
 ): Int32Array[][] {
-  const result = classes.map((): Int32Array[] => []);
-  const seen = new Set<string>();
+  const result = sizes.map((): Int32Array[] => []);
   const blocks = new Set([...flow.labels.values()].map((labels: Labels) => labels.ids));
   for (const ids of blocks) {
     const byGroup = new Map<number, Set<number>>();
@@ -228,15 +248,10 @@ function partialSets(
     }
     const first = byGroup.entries().next().value;
     const neverEmpty =
-      byGroup.has(-1) ||
-      [...byGroup].some(([group, channels]) => channels.size === classes[group]!.length);
-    if (first === undefined || neverEmpty) continue;
-    const [group, channels] = first;
-    const set = Int32Array.from(channels).sort();
-    const key = `${group}: ${set.join()}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    result[group]!.push(set);
+      byGroup.has(-1) || [...byGroup].some(([group, channels]) => channels.size === sizes[group]);
+    if (first !== undefined && !neverEmpty) {
+      result[first[0]]!.push(Int32Array.from(first[1]).sort());
+    }
   }
   return result;
 }

@@ -4,13 +4,15 @@ import type { FreezeCode } from '../graph/ops/types';
 import type { Analysis, GroupChannels } from './groups';
 import type { GroupScores } from './importance';
 import { indicesWhere } from './indices';
+import type { Floor, Order } from './order';
+import { orderChannels } from './order';
 import type { LayerReasonCode, PruneOptions } from './types';
 
 /** The limits of one group under the given options. */
 export interface GroupLimits {
   readonly count: number;
-  /** Channels that may go, least important first; of equal scores the lower index first. */
-  readonly order: Int32Array;
+  /** Channels that may go, in the order in which they go. */
+  readonly order: Order;
   /** Kept channels are a multiple of this, or all of them. */
   readonly step: number;
   /** Largest number of channels that can go with all limits kept. */
@@ -19,11 +21,12 @@ export interface GroupLimits {
   readonly blocked: LayerReasonCode | null;
 }
 
-type LimitOptions = Pick<PruneOptions, 'align' | 'minChannels' | 'maxRatio'>;
+type LimitOptions = Pick<PruneOptions, 'align' | 'minChannels' | 'maxRatio' | 'scope'>;
 
 /**
  * Limits of every group. Counts are in channels of the group; `align` and `minChannels` speak of the width of
- * its layers, so that a group whose channels take 32 positions each is aligned to 8 whatever is cut.
+ * its layers, so that a group whose channels take 32 positions each is aligned to 8 whatever is cut. Layers that
+ * have only a part of a group keep `minChannels` and `maxRatio` too; `align` holds for the whole group.
  * @param protectedBy has the classes that the user wants to stay.
  */
 export function groupLimits(
@@ -33,32 +36,54 @@ export function groupLimits(
   options: LimitOptions,
 ): readonly GroupLimits[] {
   return analysis.channels.map((group) => {
-    const free = indicesWhere(group.count, (channel) => group.mayGo[channel] === 1);
-    const open = free.filter((channel) => !protectedBy.has(group.classes[channel]!));
-    const ranked = rank(
-      open.filter((channel) => !Number.isNaN(scores[group.id]![channel]!)),
-      scores[group.id]!,
+    const { id, count, classes, mayGo, slots } = group;
+    const groupScores = scores[id]!;
+    const free = indicesWhere(count, (channel) => mayGo[channel] === 1);
+    const open = free.filter((channel) => !protectedBy.has(classes[channel]!));
+    const scored = open.filter((channel) => !Number.isNaN(groupScores[channel]!));
+    // Of equal scores, the lower index goes first.
+    const ranked = scored.sort((a, b) => groupScores[a]! - groupScores[b]! || a - b);
+    const order = orderChannels(
+      ranked,
+      groupScores,
+      count,
+      floorsOf(group, options),
+      options.scope,
     );
-    const order = withoutLastOfSets(ranked, group);
-    const step = stepOf(group, options.align);
-    const minKept = Math.ceil(options.minChannels / Math.min(...group.slots));
-    const room = Math.max(group.count - minKept, 0);
-    const allowed = largestCut(group.count, options.maxRatio);
-    const maxCut = roundCut(group.count, Math.min(order.length, room, allowed), step);
+    const step = stepOf(slots, options.align);
+    const room = count - leastKept(count, Math.min(...slots), options);
+    const possible = Math.min(order.channels.length, room);
+    const maxCut = roundCut(count, possible, step);
     let blocked: LayerReasonCode | null = null;
     if (maxCut === 0) {
-      if (free.length === 0) blocked = freezeCode(analysis, group);
+      if (free.length === 0) blocked = flowCode(analysis, classes);
       else if (open.length === 0) blocked = 'PROTECTED';
       else if (ranked.length === 0) blocked = 'NO_SCORE';
-      else if (group.count === 1)
-        blocked = group.slots.some((n) => n > 1) ? 'GROUPED' : 'ONE_CHANNEL';
-      else if (order.length === 0) blocked = 'ONE_CHANNEL';
-      else if (room === 0) blocked = 'MIN_CHANNELS';
-      else if (allowed === 0) blocked = 'MAX_RATIO';
-      else blocked = 'ALIGNMENT';
+      else if (count === 1) blocked = slots.some((n) => n > 1) ? 'GROUPED' : 'ONE_CHANNEL';
+      else if (possible > 0) blocked = 'ALIGNMENT';
+      else if (largestCut(count, options.maxRatio) === 0) blocked = 'MAX_RATIO';
+      else blocked = 'MIN_CHANNELS';
     }
-    return { count: group.count, order, step, maxCut, blocked };
+    return { count, order, step, maxCut, blocked };
   });
+}
+
+/** How many channels stay of a layer with `count` of them, each `slots` positions wide. */
+function leastKept(count: number, slots: number, options: LimitOptions): number {
+  const least = Math.max(
+    1,
+    Math.ceil(options.minChannels / slots),
+    count - largestCut(count, options.maxRatio),
+  );
+  return Math.min(least, count);
+}
+
+function floorsOf({ parts }: GroupChannels, options: LimitOptions): Floor[] {
+  return parts.map(({ channels, slots }) => ({
+    channels,
+    least: slots === null ? 1 : leastKept(channels.length, slots, options),
+    isLayer: slots !== null,
+  }));
 }
 
 /** Largest number of channels to cut when `asked` of them should go: never more, in whole steps. */
@@ -81,26 +106,8 @@ function roundCut(count: number, cut: number, step: number): number {
   return Math.max(count - kept, 0);
 }
 
-function rank(channels: Int32Array, scores: Float64Array): Int32Array {
-  return channels.sort((a, b) => scores[a]! - scores[b]! || a - b);
-}
-
-/** Leaves out the most important channel of each set of which one must stay. */
-function withoutLastOfSets(ranked: Int32Array, { keepOneOf }: GroupChannels): Int32Array {
-  if (keepOneOf.length === 0) return ranked;
-  const held = new Set<number>();
-  const place = new Map(Array.from(ranked, (channel, i) => [channel, i] as const));
-  for (const set of keepOneOf) {
-    if (set.some((channel) => held.has(channel) || !place.has(channel))) continue;
-    held.add(
-      set.reduce((best, channel) => (place.get(channel)! > place.get(best)! ? channel : best)),
-    );
-  }
-  return ranked.filter((channel) => !held.has(channel));
-}
-
 /** Channels of a step such that each layer's width is a multiple of `align`. */
-function stepOf({ slots }: GroupChannels, align: number): number {
+function stepOf(slots: readonly number[], align: number): number {
   const steps = slots.map((positions) => align / gcd(align, positions));
   return steps.reduce((a, b) => (a * b) / gcd(a, b));
 }
@@ -109,6 +116,6 @@ function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-function freezeCode({ flow }: Analysis, group: GroupChannels): FreezeCode {
-  return flow.frozen[group.classes[0]!]!.code;
+function flowCode({ flow }: Analysis, [first]: Int32Array): FreezeCode {
+  return flow.frozen[first!]!.code;
 }

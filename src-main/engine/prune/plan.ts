@@ -39,7 +39,7 @@ export function planPrune(
   const scores = scoreChannels(analysis, options, statistics);
   const limits = groupLimits(analysis, scores, protectedBy, options);
   const fixed = tableCuts(analysis, options.table ?? {});
-  const outcome = select(analysis, scores, limits, fixed, options);
+  const outcome = select(analysis, limits, fixed, options);
   const selection = 'missed' in outcome ? outcome.nearest : outcome;
   const layers = reportLayers(analysis, {
     options,

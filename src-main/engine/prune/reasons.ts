@@ -41,7 +41,6 @@ interface Verdict {
 /** A report for every layer with filters, in graph order. */
 export function reportLayers(analysis: Analysis, outcome: Outcome): readonly LayerReport[] {
   const { graph, labels } = analysis.flow;
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const layers = graph.nodes.filter((node) => layerOps.has(node.op));
   return layers.map((node): LayerReport => {
     const classes = labels.get(node.outputs[0]!)!.ids;
@@ -51,7 +50,7 @@ export function reportLayers(analysis: Analysis, outcome: Outcome): readonly Lay
     const judged =
       to < from
         ? { code: 'CUT' as const, cause: null }
-        : judgeWhole(analysis, outcome, classes, group ?? null, nodes);
+        : judgeWhole(analysis, outcome, node, classes, group ?? null);
     const verdict = judged.cause?.id === node.id ? { ...judged, cause: null } : judged;
     const before = outcome.costsBefore.get(node.id)!;
     const after = outcome.costsAfter.get(node.id)!;
@@ -77,12 +76,15 @@ export function reportLayers(analysis: Analysis, outcome: Outcome): readonly Lay
 function judgeWhole(
   analysis: Analysis,
   { limits, asked, fixed, protectedBy, options }: Outcome,
+  node: Node,
   classes: Int32Array,
   group: number | null,
-  nodes: ReadonlyMap<NodeId, Node>,
 ): Verdict {
-  const frozen = freezeOf(analysis, classes, group);
-  if (frozen !== null) return { code: frozen.code, cause: nodes.get(frozen.by ?? '') ?? null };
+  const frozen = freezeOf(analysis, node, classes, group);
+  if (frozen !== null) {
+    const cause = analysis.flow.graph.nodes.find(({ id }) => id === frozen.by) ?? null;
+    return { code: frozen.code, cause };
+  }
   // Channels of no group come from stored numbers: they are given to the model like its input.
   if (group === null) return { code: 'INPUT', cause: null };
   const own = classes.find((channel) => protectedBy.has(channel));
@@ -108,6 +110,7 @@ function judgeWhole(
 /** The first reason of a layer of which every channel is frozen. */
 function freezeOf(
   { flow, groups }: Analysis,
+  node: Node,
   classes: Int32Array,
   group: number | null,
 ): Freeze | null {
@@ -115,7 +118,9 @@ function freezeOf(
   if (first === undefined || classes.some((channel) => flow.frozen[channel] === undefined)) {
     return null;
   }
-  return group === null ? first : explainFreeze(first, groups[group]!.ties);
+  // Only a layer with channels of its own is tied to others; the rest carries what it is given.
+  const produces = group !== null && groups[group]!.producers.includes(node.id);
+  return produces ? explainFreeze(first, groups[group]!.ties) : first;
 }
 
 interface Subject {
@@ -158,7 +163,7 @@ function sentence(
         ? `Too few of its ${from} channels go to reach the next multiple of ${options.align}.`
         : `With ${from} channels there is no smaller multiple of ${options.align} within the limits.`;
     case 'MIN_CHANNELS':
-      return `Has ${from} channels, and ${options.minChannels} are to stay at least.`;
+      return `Fewer than ${options.minChannels} channels would stay, here or in a part of it.`;
     case 'MAX_RATIO':
       return `One of its ${from} channels is more than the largest share that may go.`;
     case 'ABOVE_THRESHOLD':

@@ -6,12 +6,11 @@
 
 import type { Cost } from '../graph/types';
 import type { Analysis } from './groups';
-import type { GroupScores } from './importance';
 import { allIndices } from './indices';
 import type { GroupLimits } from './limits';
 import { cutCount, largestCut } from './limits';
 import { plannedCost } from './planned-cost';
-import type { PruneOptions, PruneTarget, Scope } from './types';
+import type { PruneOptions, PruneTarget } from './types';
 
 /** The outcome of a selection. */
 export interface Selection {
@@ -39,12 +38,11 @@ export interface Budget {
  */
 export function select(
   analysis: Analysis,
-  scores: GroupScores,
   limits: readonly GroupLimits[],
   fixed: ReadonlyMap<number, number>,
   options: Pick<PruneOptions, 'scope' | 'target'>,
 ): Selection | Unreachable {
-  const list = candidateGroups(scores, limits, fixed, options.scope);
+  const { groups: list, keys } = candidates(limits, fixed);
   const budgets = budgetsOf(options.target, analysis.cost);
   const take = (length: number): Selection => {
     const asked = limits.map((_, group) => fixed.get(group) ?? 0);
@@ -56,10 +54,12 @@ export function select(
     budgets.find(({ figure, limit }) => after[figure] > limit);
 
   const share = options.target.ratio ?? 0;
-  let length =
-    options.scope === 'global'
-      ? Math.min(largestCut(totalChannels(limits, fixed), share), list.length)
-      : sharedPrefix(list, limits, share);
+  let length = list.length;
+  if (options.scope === 'global') {
+    length = Math.min(length, largestCut(totalChannels(limits, fixed), share));
+  } else {
+    while (length > 0 && keys[length - 1]! > share) length--;
+  }
   let selection = take(length);
   if (missed(selection) === undefined) return selection;
   selection = take(list.length);
@@ -80,43 +80,39 @@ export function select(
   return selection;
 }
 
-/**
- * The group of every channel that may go, in the order in which they go: 'global' by score, 'layer' by the
- * share of its group that has gone with it. Ties go to the earlier group. Channels of one group keep their order.
- */
-function candidateGroups(
-  scores: GroupScores,
+/** Every channel that may go: its group and its key, in the order in which they go. Ties: the earlier group. */
+interface Candidates {
+  readonly groups: Int32Array;
+  readonly keys: Float64Array;
+}
+
+function candidates(
   limits: readonly GroupLimits[],
   fixed: ReadonlyMap<number, number>,
-  scope: Scope,
-): Int32Array {
+): Candidates {
   const groups: number[] = [];
   const keys: number[] = [];
-  limits.forEach(({ order, maxCut, count }, group) => {
+  limits.forEach(({ order, maxCut }, group) => {
     if (fixed.has(group)) return;
     for (let rank = 0; rank < maxCut; rank++) {
       groups.push(group);
-      keys.push(scope === 'global' ? scores[group]![order[rank]!]! : (rank + 1) / count);
+      keys.push(order.keys[rank]!);
     }
   });
-  const places = allIndices(groups.length);
-  places.sort((a, b) => keys[a]! - keys[b]! || a - b);
-  return places.map((place) => groups[place]!);
+  const places = allIndices(groups.length).sort((a, b) => keys[a]! - keys[b]! || a - b);
+  return {
+    groups: places.map((place) => groups[place]!),
+    keys: Float64Array.from(places, (place) => keys[place]!),
+  };
 }
 
 /** Channels of all groups that take part in a ratio: those of which at least one may be chosen. */
 function totalChannels(limits: readonly GroupLimits[], fixed: ReadonlyMap<number, number>): number {
   return limits.reduce(
-    (sum, { count, order }, group) => sum + (order.length > 0 && !fixed.has(group) ? count : 0),
+    (sum, { count, order }, group) =>
+      sum + (order.channels.length > 0 && !fixed.has(group) ? count : 0),
     0,
   );
-}
-
-/** How much of the list cuts at most this share of each group. */
-function sharedPrefix(list: Int32Array, limits: readonly GroupLimits[], share: number): number {
-  const taken = new Int32Array(limits.length);
-  const exceeds = list.findIndex((group) => ++taken[group]! / limits[group]!.count > share);
-  return exceeds < 0 ? list.length : exceeds;
 }
 
 /** By class: 1 where it is among the channels that its group gives up. */
@@ -129,7 +125,7 @@ function leastImportant(
   limits.forEach((limit, group) => {
     const { classes } = channels[group]!;
     const cut = cutCount(limit, asked[group]!);
-    for (let rank = 0; rank < cut; rank++) dropped[classes[limit.order[rank]!]!] = 1;
+    for (let rank = 0; rank < cut; rank++) dropped[classes[limit.order.channels[rank]!]!] = 1;
   });
   return dropped;
 }

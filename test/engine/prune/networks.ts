@@ -57,9 +57,9 @@ export function weightOf({ graph }: Model, id: string): Weight {
 /** Keeps a random part of every group: each channel that may go goes with the given chance. */
 export function randomChoice(analysis: Analysis, rng: Rng, chance = 0.5): Map<number, Int32Array> {
   const kept = new Map<number, Int32Array>();
-  for (const { id, count, mayGo, keepOneOf } of analysis.channels) {
+  for (const { id, count, mayGo, parts } of analysis.channels) {
     const stays = Array.from({ length: count }, (_, i) => mayGo[i] === 0 || rng.uniform() > chance);
-    for (const set of keepOneOf) {
+    for (const { channels: set } of parts) {
       if (!set.some((channel) => stays[channel])) stays[set[rng.int(set.length)]!] = true;
     }
     if (!stays.includes(true)) stays[rng.int(count)] = true;

@@ -305,14 +305,17 @@ describe('joins and splits', () => {
     // q covers the last two channels of a and the first two of b, and is tied to c.
     expect(producersOf(analysis)).toEqual([['a', 'b', 'c'], ['d'], ['e'], ['head']]);
     expect(analysis.groups[0]!.channels).toBe(12);
-    // Each part must keep one channel: p = a0..a2, q = a3 a4 b0 b1, r = b2..b6, and a and b and c themselves.
-    expect(analysis.channels[0]!.keepOneOf.map((set) => [...set])).toEqual(
-      expect.arrayContaining([
-        [0, 1, 2],
-        [3, 4, 5, 6],
-        [7, 8, 9, 10, 11],
-      ]),
-    );
+    // Tensors: p = a0..a2, q = a3 a4 b0 b1, r = b2..b6. Layers: a, b, and c, which has the channels of q.
+    expect(
+      analysis.channels[0]!.parts.map(({ channels, slots }) => [[...channels], slots]),
+    ).toEqual([
+      [[0, 1, 2, 3, 4], 1],
+      [[5, 6, 7, 8, 9, 10, 11], 1],
+      [[3, 4, 5, 6], 1],
+      [[0, 1, 2], null],
+      [[7, 8, 9, 10, 11], null],
+      [[0, 1, 2, 7, 8, 9, 10, 11], null],
+    ]);
     expectCutsEquivalent(model, { rounds: 8 });
   });
 
