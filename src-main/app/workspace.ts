@@ -5,6 +5,7 @@ import type { EventName, Events, ProjectState } from '../ipc/contract';
 import type { JobEvent } from '../jobs/types';
 import { JobQueue } from '../jobs/queue';
 import type { WorkerHost } from '../jobs/host';
+import { Mutex } from '../project/mutex';
 import { Project } from '../project/project';
 
 export type Send = <E extends EventName>(name: E, payload: Events[E]) => void;
@@ -19,6 +20,8 @@ export class Workspace {
   readonly #send: Send;
   readonly #onActivity: (event: JobEvent) => void;
   #open: OpenProject | null = null;
+  /** Opening and closing take turns: a double click must not find its own project locked. */
+  readonly #switching = new Mutex();
 
   constructor(host: WorkerHost, send: Send, onActivity: (event: JobEvent) => void) {
     this.#host = host;
@@ -43,13 +46,15 @@ export class Workspace {
   }
 
   /** Opens a folder in place of the project that is open. The old one stays if the new one cannot be opened. */
-  async open(folder: string): Promise<ProjectState> {
-    if (this.#open?.project.folder === folder) return this.#open.project.state();
-    return this.#use(await Project.open(folder));
+  open(folder: string): Promise<ProjectState> {
+    return this.#switching.run(async () => {
+      if (this.#open?.project.folder === folder) return this.#open.project.state();
+      return this.#use(await Project.open(folder));
+    });
   }
 
-  async create(folder: string, name: string): Promise<ProjectState> {
-    return this.#use(await Project.create(folder, name));
+  create(folder: string, name: string): Promise<ProjectState> {
+    return this.#switching.run(async () => this.#use(await Project.create(folder, name)));
   }
 
   async state(): Promise<ProjectState | null> {
@@ -61,7 +66,11 @@ export class Workspace {
     this.#send('project', await this.state());
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#switching.run(() => this.#close());
+  }
+
+  async #close(): Promise<void> {
     const open = this.#open;
     this.#open = null;
     if (!open) return;
@@ -70,7 +79,7 @@ export class Workspace {
   }
 
   async #use(project: Project): Promise<ProjectState> {
-    await this.close();
+    await this.#close();
     const queue = new JobQueue(project, this.#host);
     queue.subscribe((event) => {
       this.#send('job', event);

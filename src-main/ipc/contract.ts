@@ -28,10 +28,14 @@ export interface AppInfo {
   readonly version: string;
   readonly electron: string;
   readonly platform: string;
-  /** Backend that trains here: native TensorFlow, or the slow pure JavaScript one with the reason. */
-  readonly backend: { readonly name: 'tensorflow' | 'cpu'; readonly detail: string };
   readonly device: { readonly cpu: string; readonly cores: number; readonly memoryBytes: number };
   readonly theme: ThemeChoice;
+}
+
+/** What trains here: native TensorFlow, or the slow pure JavaScript backend with the reason. */
+export interface BackendInfo {
+  readonly name: 'tensorflow' | 'cpu';
+  readonly detail: string;
 }
 
 export interface RecentProject {
@@ -125,6 +129,8 @@ export type PageJobRequest =
 
 export interface Calls {
   'app.info': { args: Record<string, never>; reply: AppInfo };
+  /** Loads the library to see, which takes seconds: nothing that is shown first may wait for it. */
+  'app.backend': { args: Record<string, never>; reply: BackendInfo };
   'app.setTheme': { args: { theme: ThemeChoice }; reply: void };
   'app.showLog': { args: Record<string, never>; reply: void };
   'app.copyText': { args: { text: string }; reply: void };
@@ -207,6 +213,7 @@ export type Reply<N extends CallName> = Calls[N]['reply'];
 /** What the preload lets the page invoke: every call (a type test keeps this list complete). */
 export const callNames = [
   'app.info',
+  'app.backend',
   'app.setTheme',
   'app.showLog',
   'app.copyText',

@@ -164,6 +164,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
 /** A schema for every call of the contract. */
 export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
   'app.info': none,
+  'app.backend': none,
   'app.setTheme': z.strictObject({ theme: z.enum(['system', 'light', 'dark']) }),
   'app.showLog': none,
   'app.copyText': z.strictObject({ text: z.string().max(10_000_000) }),

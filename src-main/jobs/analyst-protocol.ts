@@ -5,7 +5,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { SplitName } from '../engine/data/types';
 import type { Model } from '../engine/graph/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
-import type { ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
+import type { BackendInfo, ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
 import type { LayerRow } from '../project/types';
 import type { DatasetSource } from './types';
 
@@ -38,7 +38,7 @@ export interface Questions {
   /** The backend that training will use here. */
   backend: {
     args: Record<string, never>;
-    reply: { name: 'tensorflow' | 'cpu'; detail: string };
+    reply: BackendInfo;
   };
 }
 

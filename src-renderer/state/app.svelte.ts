@@ -4,6 +4,7 @@ import { asApiError, call } from '../api';
 import type { ApiError } from '../api';
 import type {
   AppInfo,
+  BackendInfo,
   DataPreview,
   ImportPreview,
   RecentProject,
@@ -14,6 +15,8 @@ export type DialogName = 'settings' | 'shortcuts' | 'new-project';
 
 class App {
   info = $state.raw<AppInfo | null>(null);
+  /** Null until the library is loaded, some seconds after the window opens. */
+  backend = $state.raw<BackendInfo | null>(null);
   recents = $state.raw<readonly RecentProject[]>([]);
   dialog = $state<DialogName | null>(null);
   /** An error that belongs to no form: shown above the page until it is closed. */
@@ -33,6 +36,7 @@ class App {
   async load(): Promise<void> {
     this.info = await call('app.info');
     this.#applyTheme();
+    void this.#loadBackend();
     await this.loadRecents();
   }
 
@@ -68,6 +72,14 @@ class App {
       return false;
     } finally {
       this.busy = null;
+    }
+  }
+
+  async #loadBackend(): Promise<void> {
+    try {
+      this.backend = await call('app.backend');
+    } catch (error) {
+      this.problem = asApiError(error);
     }
   }
 

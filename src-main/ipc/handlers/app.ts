@@ -9,7 +9,7 @@ import type { Handlers } from '../router';
 import type { Services } from './services';
 
 type AppCalls =
-  'app.info' | 'app.setTheme' | 'app.showLog' | 'app.copyText' | 'app.saveText' | 'app.saveImage';
+  'app.info' | 'app.backend' | 'app.setTheme' | 'app.showLog' | 'app.copyText' | 'app.saveText' | 'app.saveImage';
 
 export function appHandlers(services: Services): Pick<Handlers, AppCalls> {
   const { analyst, settings } = services;
@@ -29,7 +29,6 @@ export function appHandlers(services: Services): Pick<Handlers, AppCalls> {
       version: engineVersion,
       electron: process.versions.electron ?? '',
       platform: process.platform,
-      backend: await analyst.ask('backend', {}),
       device: {
         cpu: cpus()[0]?.model.trim() ?? 'unknown',
         cores: cpus().length,
@@ -37,6 +36,7 @@ export function appHandlers(services: Services): Pick<Handlers, AppCalls> {
       },
       theme: settings.theme,
     }),
+    'app.backend': () => analyst.ask('backend', {}),
     'app.setTheme': async ({ theme }) => {
       nativeTheme.themeSource = theme;
       await settings.setTheme(theme);
