@@ -34,6 +34,11 @@ function corrupt(problem: string, cause?: unknown): AppError {
   );
 }
 
+/** Where a header is wrong, and how: "graph.nodes[3].attrs.units: expected number". */
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined ? 'unknown' : `${z.core.toDotPath(issue.path)}: ${issue.message}`;
+}
+
 function alignUp(offset: number): number {
   return Math.ceil(offset / alignment) * alignment;
 }
@@ -72,7 +77,7 @@ export function encodeModel(model: Model): Uint8Array {
   if (!checked.success) {
     throw new AppError(
       'GRAPH_INVALID',
-      `The model cannot be stored: ${z.prettifyError(checked.error)}`,
+      `The model cannot be stored: ${firstIssue(checked.error)}.`,
       'This is a bug in Secateur or in an importer; nothing was written.',
     );
   }
@@ -109,7 +114,7 @@ export function decodeModel(bytes: Uint8Array): Model {
   try {
     validateGraph(graph);
   } catch (error) {
-    throw corrupt(toAppError(error).message, error);
+    throw corrupt(toAppError(error).message.replace(/\.$/, ''), error);
   }
   const { preprocessing, labels, outputKind } = header;
   return { graph, preprocessing, labels, outputKind };
@@ -144,7 +149,7 @@ function readHeader(bytes: Uint8Array): ModelHeader {
     throw corrupt('its header is not readable', error);
   }
   const parsed = modelHeaderSchema.safeParse(json);
-  if (!parsed.success) throw corrupt(z.prettifyError(parsed.error), parsed.error);
+  if (!parsed.success) throw corrupt(firstIssue(parsed.error), parsed.error);
   return parsed.data;
 }
 

@@ -70,7 +70,9 @@ interface PoolAttrs {
  * the compiler then asks for: shape inference, cost, weight roles and the channel rule for pruning.
  *
  * Weight layouts: conv2d kernel [kh, kw, in/groups, out]; depthwiseConv2d kernel [kh, kw, in, multiplier];
- * conv2dTranspose kernel [kh, kw, out, in]; dense kernel [in, out]; bias, gamma, beta, mean, variance [C].
+ * conv2dTranspose kernel [kh, kw, out, in]; dense kernel [in, out]; bias, gamma, beta, mean, variance [C];
+ * layerNorm gamma, beta: the sizes of its axes, ascending. Axes are those of the sample; negative ones count
+ * from the end. Element-wise ops align per-sample shapes at the last axis: [C] meets [H, W, C] as [1, 1, C].
  */
 export interface OpAttrs {
   conv2d: Conv2dAttrs;

@@ -141,6 +141,7 @@ describe('encodeModel and decodeModel', () => {
       '"shape":[9007199254740991,9007199254740991]',
       /end/,
     ],
+    ['a weight that is there twice', '"id":"first/kernel"', '"id":"größe/bias"', /twice/],
     ['a text that is not JSON', '{"graph"', '{graph', /not readable/],
   ])('refuse %s', (_what, from, to, message) => {
     const changed = withHeader(bytes, (text) => {

@@ -178,7 +178,7 @@ const rules: readonly (readonly [string, Build, Rule])[] = [
   ],
   [
     'matmul',
-    (b, a) => b.apply('matmul', [a, a], { transposeA: true, transposeB: false }),
+    (b, a) => b.apply('matmul', [layer(b, 'z'), a], { transposeA: true, transposeB: false }),
     { output: '- - - -', frozen: 'OP_MIXES_CHANNELS' },
   ],
   // Several tensors.
@@ -218,6 +218,14 @@ const rules: readonly (readonly [string, Build, Rule])[] = [
       return b.apply('sub', [square, b.globalAvgPool(a)], {});
     },
     { output: 'a0 a1 a2 a3 a0 a1 a2 a3' },
+  ],
+  [
+    'add of labelled rows to an image',
+    (b, a) => {
+      const rows = b.dense(b.globalAvgPool(a), { name: 'y', units: 24 });
+      return b.add([b.apply('reshape', [rows], { shape: [6, 1, 4] }), a]);
+    },
+    { output: Array.from({ length: 30 }, () => free).join(' ') },
   ],
   [
     'concat on channels',
@@ -300,6 +308,11 @@ const rules: readonly (readonly [string, Build, Rule])[] = [
     'reshape of channels and a column into one axis',
     (b, a) => b.apply('reshape', [a], { shape: [6, 1, 20] }),
     { output: `${free} ${free} ${free} ${free} ${free}` },
+  ],
+  [
+    'reshape into an axis that is no multiple of the channels',
+    (b, a) => b.apply('reshape', [b.maxPool2d(a, { poolSize: 2 })], { shape: [4, 6] }),
+    { output: Array.from({ length: 12 }, () => 'a0 a1').join(' '), a: 'a0 a1 a0 a1' },
   ],
   [
     'reshape across channels',
