@@ -13,8 +13,9 @@ import { toAppError } from './engine/errors';
 import { createHandlers } from './ipc/handlers';
 import { dropHandlers, previewModel } from './ipc/handlers/models';
 import type { Services } from './ipc/handlers/services';
+import type { BackendInfo } from './ipc/contract';
 import { registerRouter } from './ipc/router';
-import { Analyst } from './jobs/analyst';
+import { Analyst, type AnalystProcess } from './jobs/analyst';
 import { startUtilityProcess, utilityProcessHost } from './jobs/hosts/utility-process';
 import type { JobEvent } from './jobs/types';
 import { registerAppScheme, serveApp } from './security/app-protocol';
@@ -62,6 +63,7 @@ async function start(): Promise<void> {
   const services: Services = {
     workspace,
     analyst,
+    backend: backendProbe(() => startUtilityProcess(workerScript, 'secateur-backend-probe')),
     settings,
     tokens: new PathTokens(),
     window: () => window ?? BrowserWindow.getAllWindows()[0] ?? new BrowserWindow(),
@@ -106,6 +108,23 @@ async function start(): Promise<void> {
   });
   app.on('window-all-closed', () => app.quit());
   app.on('will-quit', () => analyst.stop());
+}
+
+/**
+ * Loading TensorFlow keeps a process busy for seconds. It is done once, in a process that ends afterwards, so
+ * that questions about models are answered meanwhile.
+ */
+function backendProbe(start: () => AnalystProcess): () => Promise<BackendInfo> {
+  let found: Promise<BackendInfo> | null = null;
+  const probe = async (): Promise<BackendInfo> => {
+    const process = new Analyst(start);
+    try {
+      return await process.ask('backend', {});
+    } finally {
+      process.stop();
+    }
+  };
+  return () => (found ??= probe());
 }
 
 /** Keeps the machine awake and the taskbar informed while a job runs. */

@@ -9,10 +9,16 @@ import type { Handlers } from '../router';
 import type { Services } from './services';
 
 type AppCalls =
-  'app.info' | 'app.backend' | 'app.setTheme' | 'app.showLog' | 'app.copyText' | 'app.saveText' | 'app.saveImage';
+  | 'app.info'
+  | 'app.backend'
+  | 'app.setTheme'
+  | 'app.showLog'
+  | 'app.copyText'
+  | 'app.saveText'
+  | 'app.saveImage';
 
 export function appHandlers(services: Services): Pick<Handlers, AppCalls> {
-  const { analyst, settings } = services;
+  const { settings } = services;
 
   /** Asks where to save and writes there; false when the dialog was closed. */
   async function save(suggestedName: string, bytes: string | Uint8Array): Promise<boolean> {
@@ -36,7 +42,7 @@ export function appHandlers(services: Services): Pick<Handlers, AppCalls> {
       },
       theme: settings.theme,
     }),
-    'app.backend': () => analyst.ask('backend', {}),
+    'app.backend': () => services.backend(),
     'app.setTheme': async ({ theme }) => {
       nativeTheme.themeSource = theme;
       await settings.setTheme(theme);

@@ -5,11 +5,14 @@ import type { BrowserWindow } from 'electron';
 import type { Settings } from '../../app/settings';
 import type { PathTokens } from '../../app/tokens';
 import type { Workspace } from '../../app/workspace';
+import type { BackendInfo } from '../contract';
 import type { Analyst } from '../../jobs/analyst';
 
 export interface Services {
   readonly workspace: Workspace;
   readonly analyst: Analyst;
+  /** What trains here; found out once, in a process of its own. */
+  readonly backend: () => Promise<BackendInfo>;
   readonly settings: Settings;
   readonly tokens: PathTokens;
   /** The window that dialogs belong to. */
