@@ -1,6 +1,6 @@
 // Initial weights of a layer that is to be trained from nothing.
-import type { Rng } from './rng';
 import { sizeOf } from './ops/check';
+import type { Rng } from './rng';
 import type { Node, Shape, Weight, WeightRole } from './types';
 
 export interface InitOptions {

@@ -1,8 +1,7 @@
 // Building blocks of channel rules: making and passing on the labels of tensors.
-import type { ChannelContext, FreezeCode, Labels } from './types';
 import type { Op, Shape, WeightRole } from '../types';
-import type { SiteKind } from './types';
 import { sizeOf } from './check';
+import type { ChannelContext, FreezeCode, Labels, SiteKind } from './types';
 
 /**
  * Labels of one tensor that are followed at most (16 MiB of ids). Only reshapes and permutes that spread

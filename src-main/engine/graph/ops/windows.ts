@@ -1,7 +1,6 @@
 // Arithmetic of sliding windows: output sizes and the padding that 'same' stands for.
-import type { ExplicitPadding, Padding, Pair, Shape } from '../types';
+import type { ExplicitPadding, Op, Padding, Pair, Shape } from '../types';
 import { inputOfRank, requireIntegers, shapeError } from './check';
-import type { Op } from '../types';
 
 /** Kernel, stride, dilation and padding of a convolution or pooling. */
 export interface Window {
