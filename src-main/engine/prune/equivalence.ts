@@ -22,10 +22,11 @@ export interface EquivalenceOptions {
 const usualTolerance = 1e-5;
 
 /**
- * Deep or badly scaled networks amplify rounding. Where the usual tolerance is not met, the difference may be as
- * large as what this relative change of the inputs, some ten roundings, makes of the masked original's outputs ...
+ * Deep or badly scaled networks amplify rounding. Where the usual tolerance is not met, the difference may be this
+ * many times what a change of the inputs in their last digit makes of the masked original's outputs ...
  */
-const inputNoise = 1e-6;
+const roundingFactor = 10;
+const lastDigit = 2 ** -23;
 /** ... but never a larger share of the largest output than this. */
 const largestTolerance = 1e-3;
 
@@ -53,11 +54,11 @@ export async function checkEquivalence(
   let tolerance = usualTolerance * scale;
   if (maxAbsDiff > tolerance) {
     const nudged = inputs.map((values) =>
-      values.map((value) => value * (1 + (rng.uniform() < 0.5 ? -inputNoise : inputNoise))),
+      values.map((value) => value * (1 + (rng.uniform() < 0.5 ? -lastDigit : lastDigit))),
     );
     const moved = await runForward(masked, nudged, samples, backend);
-    const amplified = largestDifference(original, expected, moved);
-    tolerance = Math.min(Math.max(tolerance, amplified), largestTolerance * scale);
+    const explained = roundingFactor * largestDifference(original, expected, moved);
+    tolerance = Math.min(Math.max(tolerance, explained), largestTolerance * scale);
   }
   return { maxAbsDiff, samples, tolerance, passed: maxAbsDiff <= tolerance };
 }
