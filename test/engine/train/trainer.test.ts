@@ -1,0 +1,270 @@
+// Whole training runs on a toy problem.
+
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { silentContext, type EngineContext, type Metric } from '../../../src-main/engine/context';
+import type { Dataset } from '../../../src-main/engine/data/types';
+import { AppError } from '../../../src-main/engine/errors';
+import type { Model } from '../../../src-main/engine/graph/types';
+import { evaluate } from '../../../src-main/engine/measure/accuracy';
+import { loadBackend, type Backend } from '../../../src-main/engine/runtime/backend';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type TrainCheckpoint,
+} from '../../../src-main/engine/train/checkpoint';
+import { fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
+import { train } from '../../../src-main/engine/train/trainer';
+import type { TrainOptions, TrainResult } from '../../../src-main/engine/train/types';
+import { maxAbsDiff } from '../formats/reference';
+import { toyDataset, toyModel } from './toy';
+
+const dataset = toyDataset({ train: 160, val: 64, test: 64 });
+
+const options: TrainOptions = {
+  ...fullTrainingDefaults(4),
+  batchSize: 32,
+  // A flipped or shifted quadrant is another one.
+  augment: { flip: false, padCrop: 1 },
+};
+
+function numbersOf({ graph }: Model): number[] {
+  return [...graph.weights.values()].flatMap(({ data }) => [...data]);
+}
+
+/** A context that remembers what it is told, and is aborted after some batches. */
+function recording(abortAfter = Infinity): EngineContext & {
+  readonly metrics: Metric[];
+  readonly done: number[];
+} {
+  const controller = new AbortController();
+  const metrics: Metric[] = [];
+  const done: number[] = [];
+  return {
+    ...silentContext,
+    signal: controller.signal,
+    metrics,
+    done,
+    metric: (metric) => metrics.push(metric),
+    progress: (progress) => {
+      if (progress.phase !== 'training') return;
+      done.push(progress.done);
+      if (progress.done >= abortAfter) {
+        controller.abort(new AppError('CANCELLED', 'Cancelled.', 'Start again.'));
+      }
+    },
+  };
+}
+
+/** A run that is cancelled in its last epoch and resumed gives the weights and figures of an unbroken one. */
+async function checkResume(data: Dataset, run: TrainOptions, backend: Backend): Promise<void> {
+  const unbroken = await train(toyModel(), data, run, silentContext, {}, { backend });
+
+  let saved: Uint8Array | undefined;
+  const stepsPerEpoch = Math.ceil(data.counts.train / run.batchSize);
+  const broken = train(
+    toyModel(),
+    data,
+    run,
+    recording((run.epochs - 1) * stepsPerEpoch + 1),
+    { onEpoch: (_record, checkpoint) => void (saved = encodeCheckpoint(checkpoint())) },
+    { backend },
+  );
+  await expect(broken).rejects.toMatchObject({ code: 'CANCELLED' });
+  const resume = decodeCheckpoint(saved!);
+  expect(resume.history).toHaveLength(run.epochs - 1);
+  const result = await train(toyModel(), data, run, silentContext, {}, { backend, resume });
+
+  expect(numbersOf(result.model)).toEqual(numbersOf(unbroken.model));
+  const withoutTime = ({ history }: TrainResult): object[] =>
+    history.map(({ imagesPerSecond: _, ...record }) => record);
+  expect(withoutTime(result)).toEqual(withoutTime(unbroken));
+}
+
+describe('train', () => {
+  let backend: Backend;
+  let tensorsBefore: number;
+  beforeAll(async () => {
+    backend = await loadBackend('tensorflow');
+    tensorsBefore = backend.tf.memory().numTensors;
+  });
+  afterEach(() => {
+    expect(backend.tf.memory().numTensors).toBe(tensorsBefore);
+  });
+
+  it('learns to tell the classes apart', async () => {
+    const context = recording();
+    const {
+      model,
+      history,
+      bestEpoch,
+      backend: detail,
+    } = await train(toyModel(), dataset, options, context, {}, { backend });
+
+    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+    expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss / 2);
+    expect(history[bestEpoch - 1]!.valAccuracy).toBe(
+      Math.max(...history.map(({ valAccuracy }) => valAccuracy!)),
+    );
+    expect(detail).toBe(backend.detail);
+    const { top1 } = await evaluate(model, dataset.split('test'), 'test', silentContext, {
+      backend,
+    });
+    expect(top1).toBeGreaterThan(0.95);
+    // 160 images in batches of 32, four epochs.
+    expect(context.done).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    const curves = context.metrics.map(({ step, values }) => [step, Object.keys(values)]);
+    expect(curves.slice(0, 3)).toEqual([
+      [5, ['trainLoss', 'trainAccuracy', 'learningRate', 'imagesPerSecond']],
+      [1, ['valLoss', 'valAccuracy']],
+      [10, ['trainLoss', 'trainAccuracy', 'learningRate', 'imagesPerSecond']],
+    ]);
+  });
+
+  it('repeats exactly on a seed, and not on another', async () => {
+    const run = async (seed: number): Promise<number[]> => {
+      const short = { ...options, seed, epochs: 2 };
+      const result = await train(toyModel(), dataset, short, silentContext, {}, { backend });
+      return numbersOf(result.model);
+    };
+    const first = await run(7);
+    expect(await run(7)).toEqual(first);
+    expect(await run(8)).not.toEqual(first);
+  });
+
+  it('leaves the model that it is given as it is', async () => {
+    const model = toyModel();
+    const before = numbersOf(model);
+    const short = { ...options, epochs: 1 };
+    const result = await train(model, dataset, short, silentContext, {}, { backend });
+    expect(numbersOf(model)).toEqual(before);
+    expect(maxAbsDiff(numbersOf(result.model), before)).toBeGreaterThan(0.01);
+  });
+
+  it('trains through a final softmax as through logits', async () => {
+    const short = { ...options, epochs: 1 };
+    const [logits, softmax] = await Promise.all(
+      [toyModel(), toyModel({ softmax: true })].map((model) =>
+        train(model, dataset, short, silentContext, {}, { backend }),
+      ),
+    );
+    expect(numbersOf(softmax!.model)).toEqual(numbersOf(logits!.model));
+    expect(softmax!.model.graph.nodes.at(-1)!.op).toBe('softmax');
+  });
+
+  it('stops between batches when cancelled', async () => {
+    const context = recording(3);
+    const promise = train(toyModel(), dataset, options, context, {}, { backend });
+    await expect(promise).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(context.done).toEqual([1, 2, 3]);
+  });
+
+  it('says where it diverged, after handing out what was good before', async () => {
+    const handedOut: number[] = [];
+    const wild: TrainOptions = {
+      ...options,
+      optimizer: { ...options.optimizer, learningRate: 1e20 },
+      schedule: { kind: 'step', warmupEpochs: 0, milestones: [0.25], factor: 1 },
+    };
+    const promise = train(
+      toyModel(),
+      dataset,
+      wild,
+      silentContext,
+      { onEpoch: ({ epoch }) => void handedOut.push(epoch) },
+      { backend },
+    );
+    await expect(promise).rejects.toMatchObject({
+      code: 'TRAIN_DIVERGED',
+      details: { epoch: 1, lastGoodEpoch: 0 },
+      hint: expect.stringContaining('learning rate'),
+    });
+    expect(handedOut).toEqual([]);
+  });
+
+  it('goes on from a checkpoint as if it had never stopped', () =>
+    checkResume(dataset, options, backend));
+
+  it('keeps the last epoch where there is no validation or the best is not wanted', async () => {
+    const blind = toyDataset({ train: 64, val: 0, test: 0 });
+    const short = { ...options, epochs: 2 };
+    const without = await train(toyModel(), blind, short, silentContext, {}, { backend });
+    expect(without.bestEpoch).toBe(2);
+    expect(without.history[0]!.valAccuracy).toBeNull();
+    const last = { ...short, keepBest: false };
+    let final: TrainCheckpoint | undefined;
+    const result = await train(
+      toyModel(),
+      dataset,
+      last,
+      silentContext,
+      { onEpoch: (_record, checkpoint) => void (final = checkpoint()) },
+      { backend },
+    );
+    expect(result.bestEpoch).toBe(2);
+    expect(numbersOf(result.model)).toEqual(numbersOf(final!.model));
+  });
+
+  it('shrinks gamma under the sparsity penalty', async () => {
+    const sumOfGamma = ({ graph }: Model): number => {
+      const gammas = ['bn1/gamma', 'bn2/gamma'].flatMap((id) => [...graph.weights.get(id)!.data]);
+      return gammas.reduce((sum, gamma) => sum + Math.abs(gamma), 0);
+    };
+    const short = { ...options, epochs: 2, keepBest: false };
+    const run = (gammaSparsity: number): Promise<TrainResult> =>
+      train(toyModel(), dataset, { ...short, gammaSparsity }, silentContext, {}, { backend });
+    const free = await run(0);
+    const sparse = await run(0.1);
+    expect(sumOfGamma(sparse.model)).toBeLessThan(0.8 * sumOfGamma(free.model));
+  });
+
+  it('keeps its tensors constant from epoch to epoch', async () => {
+    const counts: number[] = [];
+    await train(
+      toyModel(),
+      dataset,
+      options,
+      silentContext,
+      { onEpoch: () => void counts.push(backend.tf.memory().numTensors) },
+      { backend },
+    );
+    expect(new Set(counts).size).toBe(1);
+  });
+
+  it('leaves out a batch of a single image', async () => {
+    const odd = toyDataset({ train: 33, val: 0, test: 0 });
+    const short = { ...options, epochs: 1 };
+    const { history } = await train(toyModel(), odd, short, silentContext, {}, { backend });
+    expect(history[0]!.trainLoss).toBeGreaterThan(0);
+  });
+
+  it('refuses a data set without training images', async () => {
+    const empty = toyDataset({ train: 0, val: 0, test: 8 });
+    await expect(
+      train(toyModel(), empty, options, silentContext, {}, { backend }),
+    ).rejects.toMatchObject({ code: 'DATA_MISMATCH' });
+  });
+});
+
+describe('train in plain JavaScript', () => {
+  // The smallest run that still says something: this backend is slow.
+  const few = toyDataset({ train: 36, val: 12, test: 0 });
+  const short: TrainOptions = { ...options, batchSize: 18, epochs: 2 };
+
+  it('gives nearly the same weights as TensorFlow', async () => {
+    const run = async (name: 'tensorflow' | 'cpu'): Promise<TrainResult> => {
+      const backend = await loadBackend(name);
+      const before = backend.tf.memory().numTensors;
+      const result = await train(toyModel(), few, short, silentContext, {}, { backend });
+      expect(backend.tf.memory().numTensors).toBe(before);
+      return result;
+    };
+    const native = await run('tensorflow');
+    const plain = await run('cpu');
+    expect(maxAbsDiff(numbersOf(plain.model), numbersOf(native.model))).toBeLessThan(1e-4);
+    expect(plain.history[1]!.trainLoss).toBeCloseTo(native.history[1]!.trainLoss, 4);
+    expect(maxAbsDiff(numbersOf(native.model), numbersOf(toyModel()))).toBeGreaterThan(0.01);
+  });
+
+  it('goes on from a checkpoint as if it had never stopped', async () =>
+    checkResume(few, short, await loadBackend('cpu')));
+});
