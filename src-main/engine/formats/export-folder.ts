@@ -158,13 +158,18 @@ function tfjsUsage(facts: ExportFacts, shape: readonly number[]): readonly strin
   const { scale, mean, std } = model.preprocessing;
   const [height = 1, width = 1, channels = 1] = shape;
   const flip = model.preprocessing.channelOrder === 'bgr' ? '.reverse(-1)' : '';
+  // With one channel, fromPixels would give the red one.
+  const picture =
+    channels === 1
+      ? 'tf.image.rgbToGrayscale(tf.browser.fromPixels(image))'
+      : 'tf.browser.fromPixels(image)';
   return [
     `Input: float32 [1, ${shape.join(', ')}], ${colourNote(model)}. In a page that has TensorFlow.js, served from this folder:`,
     '',
     '```js',
     "const model = await tf.loadLayersModel('model.json');",
     'const scores = tf.tidy(() => {',
-    `  const pixels = tf.browser.fromPixels(image, ${channels}).resizeBilinear([${height}, ${width}])${flip};`,
+    `  const pixels = ${picture}.resizeBilinear([${height}, ${width}])${flip};`,
     `  const x = pixels.mul(${scale}).sub(${numbers(mean)}).div(${numbers(std)});`,
     '  return model.predict(x.expandDims(0));',
     '});',
