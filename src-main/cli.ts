@@ -6,6 +6,7 @@ import { addDemo } from './cli/commands/demo';
 import { addCompare, addEvaluate, addMeasure } from './cli/commands/examine';
 import { addExport } from './cli/commands/export';
 import { addInspect } from './cli/commands/inspect';
+import { addJob } from './cli/commands/job';
 import { addCreate, addData, addImport, addList, addSample } from './cli/commands/project';
 import { addPrune } from './cli/commands/prune';
 import { addTrain } from './cli/commands/train';
@@ -27,6 +28,7 @@ const commands = [
   addMeasure,
   addCompare,
   addExport,
+  addJob,
   addList,
   addSample,
   addDemo,

@@ -28,7 +28,7 @@ export function checkedName(typed: string): string {
   throw new AppError(
     'INVALID_ARGUMENT',
     `${problem}.`,
-    `Choose another name, up to ${maxLength} characters, without \\ / : * ? " < > | and without a dot at its ends.`,
+    `Choose another name, up to ${maxLength} characters, without \\ / : * ? " < > | and without a dot or dash in front.`,
     { details: { field: 'name' } },
   );
 }
@@ -36,8 +36,8 @@ export function checkedName(typed: string): string {
 function problemOf(name: string): string | null {
   if (name === '') return 'A name must not be empty';
   if (name.length > maxLength) return `A name has at most ${maxLength} characters`;
-  if (refused.test(name) || name.startsWith('.') || name.endsWith('.')) {
-    return `"${name}" has characters that file names must not have`;
+  if (refused.test(name) || /^[.-]|\.$/.test(name)) {
+    return `"${name}" has characters that file names and commands cannot have there`;
   }
   return idPattern.test(name) ? `"${name}" looks like an id` : null;
 }
@@ -48,7 +48,7 @@ export function cleanName(suggested: string, fallback: string): string {
     .replaceAll(allRefused, '-')
     .trim()
     .slice(0, maxLength)
-    .replaceAll(/^[.\s]+|[.\s]+$/g, '');
+    .replaceAll(/^[.\s-]+|[.\s]+$/g, '');
   return clean === '' || idPattern.test(clean) ? fallback : clean;
 }
 

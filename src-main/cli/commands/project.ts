@@ -12,6 +12,11 @@ import { sampleFolder } from '../../resources';
 import { formatBytes, formatCount, formatMs, formatPercent, versionJson } from '../format';
 import { choice, list, number } from '../options';
 import { table } from '../output';
+import {
+  addPreprocessingOptions,
+  preprocessingOf,
+  type PreprocessingFlags,
+} from '../preprocessing';
 import type { Runtime } from '../runtime';
 
 const fraction = (option: string): ((text: string) => number) =>
@@ -155,39 +160,42 @@ export function addData(program: Command, runtime: Runtime): void {
     );
 }
 
+interface ImportOptions extends PreprocessingFlags {
+  readonly name?: string;
+  readonly labels?: readonly string[];
+  readonly data?: string;
+  readonly measure?: boolean;
+}
+
 export function addImport(program: Command, runtime: Runtime): void {
-  program
+  const command = program
     .command('import')
     .argument('<project>', 'a project folder')
     .argument('<model>', 'a model file')
     .option('--name <name>', 'name of the version')
-    .option('--labels <a,b,..>', 'class names in output order', list)
+    .option('--labels <a,b,..>', 'class names in output order', list);
+  addPreprocessingOptions(command)
     .option('--data <name>', 'evaluate on this data set')
     .option('--measure', 'measure latency at once')
     .description('bring a model in as a first version')
-    .action(
-      (
-        folder: string,
-        model: string,
-        options: { name?: string; labels?: readonly string[]; data?: string; measure?: boolean },
-      ) =>
-        runtime.withProject(folder, async (project) => {
-          const data = options.data === undefined ? null : await project.findDataset(options.data);
-          const job = await runtime.run(project, {
-            kind: 'import',
-            path: resolve(model),
-            name: options.name ?? null,
-            preprocessing: null,
-            labels: options.labels ?? null,
-            data: data?.id ?? null,
-            measure: options.measure ?? false,
-          });
-          const version = await project.findVersion(job.versions[0] ?? '');
-          runtime.output.result(versionJson(version), [
-            `Imported ${version.name}: ${formatCount(version.params)} parameters, ` +
-              `${formatCount(version.macs)} MACs, ${formatBytes(version.bytes)}`,
-          ]);
-        }),
+    .action((folder: string, model: string, options: ImportOptions) =>
+      runtime.withProject(folder, async (project) => {
+        const data = options.data === undefined ? null : await project.findDataset(options.data);
+        const job = await runtime.run(project, {
+          kind: 'import',
+          path: resolve(model),
+          name: options.name ?? null,
+          preprocessing: preprocessingOf(options),
+          labels: options.labels ?? null,
+          data: data?.id ?? null,
+          measure: options.measure ?? false,
+        });
+        const version = await project.findVersion(job.versions[0] ?? '');
+        runtime.output.result(versionJson(version), [
+          `Imported ${version.name}: ${formatCount(version.params)} parameters, ` +
+            `${formatCount(version.macs)} MACs, ${formatBytes(version.bytes)}`,
+        ]);
+      }),
     );
 }
 

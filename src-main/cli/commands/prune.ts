@@ -144,7 +144,10 @@ export function addPrune(program: Command, runtime: Runtime): void {
           fineTune:
             flags.epochs === undefined
               ? null
-              : { ...fineTuneDefaults(flags.epochs), seed: options.seed },
+              : {
+                  ...fineTuneDefaults(flags.epochs),
+                  ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+                },
           measure: flags.measure ?? false,
           name: flags.name ?? null,
         });

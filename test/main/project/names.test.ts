@@ -26,14 +26,23 @@ describe('checkedName', () => {
     },
   );
 
-  it.each(['', '  ', 'a/b', 'a\\b', 'a:b', 'a\nb', '.hidden', 'dot.', '..', 'x'.repeat(121)])(
-    'refuses %j',
-    (name) => {
-      const error = thrownBy(() => checkedName(name));
-      expect(error.code).toBe('INVALID_ARGUMENT');
-      expect(error.details).toEqual({ field: 'name' });
-    },
-  );
+  it.each([
+    '',
+    '  ',
+    'a/b',
+    'a\\b',
+    'a:b',
+    'a\nb',
+    '.hidden',
+    'dot.',
+    '-rf',
+    '..',
+    'x'.repeat(121),
+  ])('refuses %j', (name) => {
+    const error = thrownBy(() => checkedName(name));
+    expect(error.code).toBe('INVALID_ARGUMENT');
+    expect(error.details).toEqual({ field: 'name' });
+  });
 
   it('refuses what could be taken for an id', () => {
     expect(thrownBy(() => checkedName(newId('v'))).message).toContain('looks like an id');
@@ -45,7 +54,7 @@ describe('cleanName', () => {
     ['model', 'model'],
     ['a/b: c?', 'a-b- c-'],
     ['..secret.', 'secret'],
-    ['\u0000', '-'],
+    ['\u0000', 'version'],
     ['  ', 'version'],
     ['y'.repeat(200), 'y'.repeat(120)],
   ])('makes %j %j', (suggested, name) => {

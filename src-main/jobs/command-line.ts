@@ -1,0 +1,208 @@
+// The command that does the same as a job of the window. Options that stand at their defaults are left out; a
+// request that the flags of its command cannot express is given whole, as JSON, to the command `job`.
+
+import { isDeepStrictEqual } from 'node:util';
+import { defaultDecodeOptions } from '../engine/data/defaults';
+import { defaultPruneOptions } from '../engine/prune';
+import { fineTuneDefaults, fullTrainingDefaults } from '../engine/train/defaults';
+import type { TrainOptions } from '../engine/train/types';
+import type { ProjectState } from '../ipc/contract';
+import type {
+  AddDataRequest,
+  EvaluateRequest,
+  ExportRequest,
+  ImportRequest,
+  JobRequest,
+  MeasureRequest,
+  PruneRequest,
+  TrainRequest,
+} from './types';
+
+type Named = Pick<ProjectState, 'folder' | 'versions' | 'datasets'>;
+/** The words behind the program's name, or null where flags do not suffice. */
+type Words = readonly string[] | null;
+
+/** Criteria that `prune --method` offers. */
+const methods: ReadonlySet<string> = new Set(['l1', 'l2', 'bn', 'fpgm', 'lamp', 'random']);
+const measureDefaults = { runtime: 'litert', threads: 1, runs: 50 } as const;
+
+/** @param program how the command line is called here */
+export function commandFor(request: JobRequest, project: Named, program = 'secateur'): string {
+  const words = wordsFor(request, project) ?? ['job', project.folder, JSON.stringify(request)];
+  return [program, ...words.map((word) => quote(word))].join(' ');
+}
+
+function wordsFor(request: JobRequest, project: Named): Words {
+  switch (request.kind) {
+    case 'import':
+      return importWords(request, project);
+    case 'prune':
+      return pruneWords(request, project);
+    case 'train':
+      return trainWords(request, project);
+    case 'evaluate':
+      return evaluateWords(request, project);
+    case 'measure':
+      return measureWords(request, project);
+    case 'export':
+      return exportWords(request, project);
+    case 'add-data':
+      return addDataWords(request, project);
+    case 'zoo':
+      // `zoo write` makes a file, not a version.
+      return null;
+  }
+}
+
+function importWords(request: ImportRequest, project: Named): Words {
+  const { path, labels, preprocessing } = request;
+  if (labels !== null && !isList(labels)) return null;
+  return [
+    ...['import', project.folder, path],
+    ...option('--name', request.name),
+    ...option('--labels', labels?.join(',')),
+    ...option('--scale', preprocessing?.scale),
+    ...option('--mean', preprocessing?.mean.join(',')),
+    ...option('--std', preprocessing?.std.join(',')),
+    ...option('--channel-order', preprocessing?.channelOrder),
+    ...option('--data', dataName(request.data, project)),
+    ...flag('--measure', request.measure),
+  ];
+}
+
+function pruneWords(request: PruneRequest, project: Named): Words {
+  const { options, fineTune } = request;
+  const base = defaultPruneOptions;
+  const { criterion, target, scope, align, minChannels, maxRatio, protect, seed } = options;
+  const plain = { ...base, criterion, target, scope, align, minChannels, maxRatio, protect, seed };
+  if (!methods.has(criterion) || !isList(protect) || !isDeepStrictEqual(options, plain))
+    return null;
+  if (Object.keys(target).length === 0) return null;
+  const seedWords = option('--seed', unless(seed, base.seed));
+  if (fineTune !== null) {
+    // One --seed stands for both.
+    const defaults = fineTuneDefaults(fineTune.epochs);
+    const expected = seedWords.length === 0 ? defaults : { ...defaults, seed };
+    if (!isDeepStrictEqual(fineTune, expected)) return null;
+  }
+  return [
+    ...['prune', project.folder, versionName(request.version, project), '--method', criterion],
+    ...option('--ratio', target.ratio),
+    ...option('--macs', target.macs),
+    ...option('--params', target.params),
+    ...option('--bytes', target.bytes),
+    ...option('--scope', unless(scope, base.scope)),
+    ...option('--align', unless(align, base.align)),
+    ...option('--min-channels', unless(minChannels, base.minChannels)),
+    ...option('--max-ratio', unless(maxRatio, base.maxRatio)),
+    ...option('--protect', protect.length === 0 ? null : protect.join(',')),
+    ...option('--steps', unless(request.steps, 1)),
+    ...option('--data', dataName(request.data, project)),
+    ...flag('--recalibrate', request.recalibrate),
+    ...option('--epochs', fineTune?.epochs),
+    ...flag('--measure', request.measure),
+    ...seedWords,
+    ...option('--name', request.name),
+  ];
+}
+
+function trainWords(request: TrainRequest, project: Named): Words {
+  const { options, init } = request;
+  const scratch = init === 'scratch';
+  const base = scratch ? fullTrainingDefaults(options.epochs) : fineTuneDefaults(options.epochs);
+  const { batchSize, seed, optimizer, augment, gammaSparsity, samplesPerEpoch } = options;
+  const { learningRate, momentum, weightDecay } = optimizer;
+  const plain: TrainOptions = {
+    ...base,
+    ...{ batchSize, seed, augment, gammaSparsity, samplesPerEpoch },
+    optimizer: { ...base.optimizer, learningRate, momentum, weightDecay },
+  };
+  if (!isDeepStrictEqual(options, plain)) return null;
+  return [
+    ...['train', project.folder, versionName(request.version, project)],
+    ...option('--data', dataName(request.data, project)),
+    ...option('--epochs', options.epochs),
+    ...option('--lr', unless(learningRate, base.optimizer.learningRate)),
+    ...option('--batch', unless(batchSize, base.batchSize)),
+    ...option('--momentum', unless(momentum, base.optimizer.momentum)),
+    ...option('--weight-decay', unless(weightDecay, base.optimizer.weightDecay)),
+    ...flag('--no-flip', !augment.flip),
+    ...option('--pad-crop', unless(augment.padCrop, base.augment.padCrop)),
+    ...option('--sparsity', unless(gammaSparsity, base.gammaSparsity)),
+    ...option('--samples', samplesPerEpoch),
+    ...flag('--scratch', scratch),
+    ...option('--seed', unless(seed, base.seed)),
+    ...flag('--measure', request.measure),
+    ...option('--name', request.name),
+  ];
+}
+
+function evaluateWords(request: EvaluateRequest, project: Named): Words {
+  const [version, ...others] = request.versions;
+  if (version === undefined || others.length > 0) return null;
+  return [
+    ...['evaluate', project.folder, versionName(version, project)],
+    ...option('--data', dataName(request.data, project)),
+    ...option('--split', unless(request.split, 'test')),
+  ];
+}
+
+function measureWords(request: MeasureRequest, project: Named): Words {
+  return [
+    ...['measure', project.folder, ...request.versions.map((id) => versionName(id, project))],
+    ...option('--runtime', unless(request.runtime, measureDefaults.runtime)),
+    ...option('--threads', unless(request.threads, measureDefaults.threads)),
+    ...option('--runs', unless(request.runs, measureDefaults.runs)),
+  ];
+}
+
+function exportWords(request: ExportRequest, project: Named): Words {
+  return [
+    ...['export', project.folder, versionName(request.version, project)],
+    ...option('--format', request.format),
+    ...option('--precision', unless(request.precision, 'fp32')),
+    ...option('--data', dataName(request.data, project)),
+    ...option('--out', request.folder),
+  ];
+}
+
+function addDataWords(request: AddDataRequest, project: Named): Words {
+  const { size, channels, fit, seed, valFraction, testFraction, onUnreadable } = request.decode;
+  const base = defaultDecodeOptions;
+  return [
+    ...['data', 'add', project.folder, request.path],
+    ...option('--name', request.name),
+    ...option('--size', size && `${size.height},${size.width}`),
+    ...option('--channels', channels),
+    ...option('--fit', unless(fit, base.fit)),
+    ...option('--val', unless(valFraction, base.valFraction)),
+    ...option('--test', unless(testFraction, base.testFraction)),
+    ...option('--seed', unless(seed, base.seed)),
+    ...flag('--skip-unreadable', onUnreadable === 'skip'),
+  ];
+}
+
+const option = (name: string, value: string | number | null | undefined): string[] =>
+  value === null || value === undefined ? [] : [name, String(value)];
+
+const flag = (name: string, on: boolean): string[] => (on ? [name] : []);
+
+/** Null for the default, which need not be said. */
+const unless = <T>(value: T, standard: T): T | null => (value === standard ? null : value);
+
+/** True when the entries survive being joined and split by commas. */
+const isList = (entries: readonly string[]): boolean =>
+  entries.every((entry) => entry !== '' && entry === entry.trim() && !entry.includes(','));
+
+const versionName = (id: string, project: Named): string =>
+  project.versions.find((version) => version.id === id)?.name ?? id;
+
+const dataName = (id: string | null, project: Named): string | null =>
+  id === null ? null : (project.datasets.find((dataset) => dataset.id === id)?.name ?? id);
+
+/** Quotes a word for a POSIX shell, or for the shells of Windows; plain words stay as they are. */
+export function quote(word: string, platform: NodeJS.Platform = process.platform): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (platform !== 'win32') return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `"${word.replaceAll(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, '$1$1')}"`;
+}

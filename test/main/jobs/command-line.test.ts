@@ -1,0 +1,316 @@
+import { execFileSync } from 'node:child_process';
+import { Command } from 'commander';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { addEvaluate, addMeasure } from '../../../src-main/cli/commands/examine';
+import { addExport } from '../../../src-main/cli/commands/export';
+import { addJob } from '../../../src-main/cli/commands/job';
+import { addData, addImport } from '../../../src-main/cli/commands/project';
+import { addPrune } from '../../../src-main/cli/commands/prune';
+import { addTrain } from '../../../src-main/cli/commands/train';
+import { createOutput } from '../../../src-main/cli/output';
+import { defaultDecodeOptions } from '../../../src-main/engine/data/defaults';
+import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import { fineTuneDefaults, fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
+import { commandFor, quote } from '../../../src-main/jobs/command-line';
+import type { JobRequest, PruneRequest, TrainRequest } from '../../../src-main/jobs/types';
+import type { Project } from '../../../src-main/project/project';
+import { addDataset, addVersion, newProject } from '../support';
+
+describe('commandFor', () => {
+  let project: Project;
+  let version: string;
+  let other: string;
+  let data: string;
+
+  beforeEach(async () => {
+    project = await newProject();
+    version = await addVersion(project, { suggestedName: "it's a sample" });
+    other = await addVersion(project, { suggestedName: 'other' });
+    data = await addDataset(project, 'digits');
+  });
+
+  /** The request that the real command line makes of a line, with the words as a real shell splits them. */
+  async function requestOf(line: string): Promise<JobRequest | undefined> {
+    const shell = `for word in ${line.replace(/^secateur /, '')}; do printf '%s\\0' "$word"; done`;
+    const words = execFileSync('sh', ['-c', shell], { encoding: 'utf8' }).split('\0').slice(0, -1);
+    let made: JobRequest | undefined;
+    const program = new Command();
+    const stopped = new Error('The request is known.');
+    for (const add of [
+      addData,
+      addEvaluate,
+      addExport,
+      addImport,
+      addJob,
+      addMeasure,
+      addPrune,
+      addTrain,
+    ]) {
+      add(program, {
+        output: createOutput(true),
+        withProject: (folder, use) => {
+          expect(folder).toBe(project.folder);
+          return use(project);
+        },
+        run: (_, request) => {
+          made = request;
+          throw stopped;
+        },
+      });
+    }
+    program.exitOverride();
+    await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
+      if (error !== stopped) throw error;
+    });
+    return made;
+  }
+
+  const line = async (request: JobRequest): Promise<string> =>
+    commandFor(request, await project.state());
+
+  const prune = (changes: Partial<PruneRequest> = {}): PruneRequest => ({
+    kind: 'prune',
+    version,
+    options: defaultPruneOptions,
+    steps: 1,
+    data: null,
+    recalibrate: false,
+    fineTune: null,
+    measure: false,
+    name: null,
+    ...changes,
+  });
+
+  const train = (changes: Partial<TrainRequest> = {}): TrainRequest => ({
+    kind: 'train',
+    version,
+    data,
+    options: fineTuneDefaults(3),
+    init: 'weights',
+    measure: false,
+    name: null,
+    ...changes,
+  });
+
+  it('leaves out what stands at its default, and quotes', async () => {
+    const { folder } = project;
+    expect(await line(prune())).toBe(
+      `secateur prune ${folder} 'it'\\''s a sample' --method l1 --macs 0.5`,
+    );
+    expect(await line(train({ version: other }))).toBe(
+      `secateur train ${folder} other --data digits --epochs 3`,
+    );
+    expect(commandFor(prune(), await project.state(), 'npm run cli --')).toMatch(
+      /^npm run cli -- prune /,
+    );
+  });
+
+  /** Requests that have flags for all that they ask, and those that have not. */
+  const requests: [string, boolean, () => JobRequest][] = [
+    ['a plain cut', true, () => prune()],
+    [
+      'a cut with every option',
+      true,
+      () =>
+        prune({
+          options: {
+            ...defaultPruneOptions,
+            criterion: 'fpgm',
+            target: { ratio: 0.3, macs: 0.6, params: 0.7, bytes: 500_000 },
+            scope: 'layer',
+            align: 8,
+            minChannels: 4,
+            maxRatio: 0.75,
+            protect: ['conv_1', 'block 2/conv'],
+            seed: 5,
+          },
+          steps: 3,
+          data,
+          recalibrate: true,
+          fineTune: { ...fineTuneDefaults(2), seed: 5 },
+          measure: true,
+          name: 'small one',
+        }),
+    ],
+    ['a cut with fine-tuning', true, () => prune({ data, fineTune: fineTuneDefaults(3) })],
+    ['two seeds', false, () => prune({ data, fineTune: { ...fineTuneDefaults(3), seed: 9 } })],
+    [
+      'a learning rate after the cut',
+      false,
+      () =>
+        prune({
+          data,
+          fineTune: {
+            ...fineTuneDefaults(3),
+            optimizer: { ...fineTuneDefaults(3).optimizer, learningRate: 0.002 },
+          },
+        }),
+    ],
+    [
+      'a layer with a comma in its name',
+      false,
+      () => prune({ options: { ...defaultPruneOptions, protect: ['a,b'] } }),
+    ],
+    [
+      'a table of layers',
+      false,
+      () => prune({ options: { ...defaultPruneOptions, target: {}, table: { conv: 0.5 } } }),
+    ],
+    ['a plain training', true, () => train()],
+    [
+      'training from scratch',
+      true,
+      () => train({ options: fullTrainingDefaults(40), init: 'scratch' }),
+    ],
+    [
+      'training with every option',
+      true,
+      () =>
+        train({
+          options: {
+            ...fineTuneDefaults(5),
+            batchSize: 64,
+            seed: 8,
+            optimizer: {
+              ...fineTuneDefaults(5).optimizer,
+              learningRate: 0.003,
+              momentum: 0.8,
+              weightDecay: 0,
+            },
+            augment: { flip: false, padCrop: 0 },
+            gammaSparsity: 0.0001,
+            samplesPerEpoch: 5000,
+          },
+          measure: true,
+          name: 'tuned',
+        }),
+    ],
+    [
+      'steps of the learning rate',
+      false,
+      () =>
+        train({
+          options: {
+            ...fineTuneDefaults(5),
+            schedule: { kind: 'step', warmupEpochs: 1, milestones: [0.3], factor: 0.2 },
+          },
+        }),
+    ],
+    ['an evaluation', true, () => ({ kind: 'evaluate', versions: [version], data, split: 'val' })],
+    [
+      'two evaluations',
+      false,
+      () => ({ kind: 'evaluate', versions: [version, other], data, split: 'test' }),
+    ],
+    [
+      'measurements',
+      true,
+      () => ({ kind: 'measure', versions: [version, other], runtime: 'tfjs', threads: 2, runs: 9 }),
+    ],
+    [
+      'an export',
+      true,
+      () => ({
+        kind: 'export',
+        version,
+        format: 'tflite',
+        precision: 'fp32',
+        data,
+        folder: '/some where/$HOME',
+      }),
+    ],
+    [
+      'a data set',
+      true,
+      () => ({
+        kind: 'add-data',
+        path: '/photos; rm -rf *',
+        name: 'photos',
+        decode: {
+          size: { height: 32, width: 48 },
+          channels: 3,
+          fit: 'fill',
+          seed: 4,
+          valFraction: 0,
+          testFraction: 0.2,
+          onUnreadable: 'skip',
+        },
+      }),
+    ],
+    [
+      'a data set as it is',
+      true,
+      () => ({ kind: 'add-data', path: '/photos', name: null, decode: defaultDecodeOptions }),
+    ],
+    [
+      'an import',
+      true,
+      () => ({
+        kind: 'import',
+        path: '/models/model.json',
+        name: 'mine',
+        preprocessing: { scale: 1 / 255, mean: [-0.5, 0.25, 1e-7], std: [1], channelOrder: 'bgr' },
+        labels: ['T-shirt', 'Ankle boot'],
+        data,
+        measure: true,
+      }),
+    ],
+    [
+      'labels with commas',
+      false,
+      () => ({
+        kind: 'import',
+        path: '/models/model.json',
+        name: null,
+        preprocessing: null,
+        labels: ['hen, rooster'],
+        data: null,
+        measure: false,
+      }),
+    ],
+    [
+      'a new network',
+      false,
+      () => ({
+        kind: 'zoo',
+        architecture: 'resnet20',
+        inputShape: [32, 32, 3],
+        classes: 10,
+        seed: 1,
+        name: null,
+      }),
+    ],
+  ];
+
+  it.each(requests)('gives a line that makes the same request: %s', async (_, hasFlags, make) => {
+    const request = make();
+    const command = await line(request);
+    expect(await requestOf(command)).toEqual(request);
+    expect(command.startsWith('secateur job ')).toBe(!hasFlags);
+  });
+});
+
+describe('quote', () => {
+  it.each([
+    ['plain-word_1.0', 'plain-word_1.0'],
+    ['two words', '"two words"'],
+    ['{"a":"b\\"}', '"{\\"a\\":\\"b\\\\\\"}"'],
+    ['C:\\my models\\', '"C:\\my models\\\\"'],
+    ['', '""'],
+  ])('writes %j for Windows as %j', (word, quoted) => {
+    expect(quote(word, 'win32')).toBe(quoted);
+  });
+});
+
+describe('the command job', () => {
+  it.each(['{', '5', 'null', '{"kind":"measure"}', '{"kind":"export","folder":"relative"}'])(
+    'refuses %j',
+    async (text) => {
+      const program = new Command().exitOverride();
+      addJob(program, {} as never);
+      await expect(
+        program.parseAsync(['job', '/project', text], { from: 'user' }),
+      ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    },
+  );
+});
