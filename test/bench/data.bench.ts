@@ -7,8 +7,9 @@ import { silentContext } from '../../src-main/engine/context';
 import { decodeDataset, openDataset } from '../../src-main/engine/data/decode';
 import { defaultDecodeOptions } from '../../src-main/engine/data/defaults';
 import { BatchLoader } from '../../src-main/engine/data/loader';
-import { guessPreprocessing, normalise } from '../../src-main/engine/data/preprocess';
+import { normalise } from '../../src-main/engine/data/preprocess';
 import { createRng } from '../../src-main/engine/graph/rng';
+import type { Preprocessing } from '../../src-main/engine/graph/types';
 import type { BenchFigure, BenchResult } from './types';
 
 export const name = 'data';
@@ -17,6 +18,13 @@ const images = 6000;
 const side = 32;
 const batchSize = 128;
 const epochs = 5;
+
+const preprocessing: Preprocessing = {
+  scale: 1 / 255,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  channelOrder: 'rgb',
+};
 
 export async function run(): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), 'secateur-bench-'));
@@ -46,7 +54,6 @@ async function batches(where: string, cacheFile: string, inMemory: number): Prom
   const options = { batchSize, seed: 1, shuffle: true, augment, samplesPerEpoch: null };
   const loader = new BatchLoader(dataset.split('train'), options);
   const target = new Float32Array(batchSize * side * side * 3);
-  const preprocessing = guessPreprocessing(3);
   let best = Infinity;
   for (let epoch = 0; epoch < epochs; epoch++) {
     const start = performance.now();

@@ -58,13 +58,3 @@ function ofChannel(
     `Give one number for ${name}, or ${channels}.`,
   );
 }
-
-/** What most image models were trained with, where nothing better is known: pixels from 0 to 1. */
-export function guessPreprocessing(channels: 1 | 3): Preprocessing {
-  return {
-    scale: 1 / 255,
-    mean: [0],
-    std: [1],
-    channelOrder: channels === 1 ? 'gray' : 'rgb',
-  };
-}

@@ -1,6 +1,6 @@
 // Pixels become the model's input by the stated formula, channel by channel.
 import { describe, expect, it } from 'vitest';
-import { guessPreprocessing, normalise } from '../../../src-main/engine/data/preprocess';
+import { normalise } from '../../../src-main/engine/data/preprocess';
 import type { Preprocessing } from '../../../src-main/engine/graph/types';
 import { AppError } from '../../../src-main/engine/errors';
 import { noise } from './support';
@@ -56,8 +56,9 @@ describe('normalise', () => {
 
   it('leaves the rest of a larger target alone', () => {
     const target = new Float32Array(5).fill(7);
-    normalise(Uint8Array.of(255, 0, 255), target, guessPreprocessing(3), 3);
-    expect([...target]).toEqual([1, 0, 1, 7, 7]);
+    const halves = { ...imageNet, mean: [0.5], std: [0.5] };
+    normalise(Uint8Array.of(255, 0, 255), target, halves, 3);
+    expect([...target]).toEqual([1, -1, 1, 7, 7]);
   });
 
   it('refuses what cannot be applied', () => {
