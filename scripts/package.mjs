@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { ALL_PARTS, buildIfStale } from './lib/build.mjs';
+import { ALL_PARTS, buildIfStale, withBundles } from './lib/build.mjs';
 import { cacheFolder, inRoot, root } from './lib/paths.mjs';
 import { withScratch } from './lib/cache.mjs';
 import { thirdPartyNotices } from './lib/notices.mjs';
@@ -37,9 +37,8 @@ await runMain(async (reporter) => {
   });
   await withScratch(cacheFolder(), async (scratch) => {
     const dist = electronFolder(electron, scratch);
-    await reporter.step('package', () => runBuilder(dist, electron.version, installers), {
-      announce: true,
-    });
+    const pack = () => runBuilder(dist, electron.version, installers);
+    await withBundles(reporter, () => reporter.step('package', pack, { announce: true }));
   });
   const executable = packagedExecutable();
   await reporter.step('check the fuses', () => checkFuses(executable));

@@ -28,14 +28,23 @@ export const ALL_PARTS = ['main', 'preload', 'renderer'];
  */
 export async function buildIfStale(parts, reporter) {
   if (parts.every(isFresh)) return;
-  await withLock(
-    inRoot('out', '.build-lock'),
-    async () => {
-      for (const part of parts) {
-        if (!isFresh(part)) await reporter.step(`build ${part}`, () => build(part));
-      }
-    },
-    (owner) => reporter.line(`  ... waiting for another build (${owner})`),
+  await withBundles(reporter, async () => {
+    for (const part of parts) {
+      if (!isFresh(part)) await reporter.step(`build ${part}`, () => build(part));
+    }
+  });
+}
+
+/**
+ * Runs `work` while no other script builds: a build empties the folder of its bundle first.
+ * @template T
+ * @param {import('./report.mjs').Reporter} reporter
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export function withBundles(reporter, work) {
+  return withLock(inRoot('out', '.build-lock'), work, (owner) =>
+    reporter.line(`  ... waiting for another build (${owner})`),
   );
 }
 
