@@ -32,9 +32,7 @@ await runMain(async (reporter) => {
   const { electron } = state;
   if (!electron) throw new Error('set-up ended without an Electron');
   await buildIfStale(ALL_PARTS, reporter);
-  await reporter.step('collect licences', async () => {
-    writeFileSync(inRoot('out', 'THIRD_PARTY_NOTICES.md'), await thirdPartyNotices());
-  });
+  writeFileSync(inRoot('out', 'THIRD_PARTY_NOTICES.md'), thirdPartyNotices());
   await withScratch(cacheFolder(), async (scratch) => {
     const dist = electronFolder(electron, scratch);
     const pack = () => runBuilder(dist, electron.version, installers);

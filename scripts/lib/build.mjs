@@ -52,8 +52,9 @@ export function withBundles(reporter, work) {
 async function build(part) {
   const stamp = fingerprint(part); // Taken first: an edit during the build makes it stale again.
   rmSync(stampFile(part), { force: true });
+  mkdirSync(dirname(stampFile(part)), { recursive: true });
   const script = inRoot('scripts', 'lib', 'build-part.mjs');
-  const result = await capture(process.execPath, [script, part], { cwd: root });
+  const result = await capture(process.execPath, [script, part, moduleList(part)], { cwd: root });
   if (result.code !== 0) {
     throw new SetupError(
       'BUILD_FAILED',
@@ -61,7 +62,6 @@ async function build(part) {
       'npm run check says more about what is wrong in the sources.',
     );
   }
-  mkdirSync(dirname(stampFile(part)), { recursive: true });
   writeFileSync(stampFile(part), stamp);
 }
 
@@ -70,6 +70,12 @@ function isFresh(part) {
   const file = stampFile(part);
   return existsSync(file) && readFileSync(file, 'utf8') === fingerprint(part);
 }
+
+/**
+ * The file that names the modules in a built bundle.
+ * @param {Part} part
+ */
+export const moduleList = (part) => inRoot('out', '.stamps', `${part}.modules.json`);
 
 /** @param {Part} part */
 const stampFile = (part) => inRoot('out', '.stamps', part);

@@ -1,8 +1,8 @@
 // The licences of the packages that end up in the packaged app, as one Markdown page.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { moduleList } from './build.mjs';
 import { inRoot } from './paths.mjs';
-import { loadPartConfig } from './part-config.mjs';
 import { readJson } from './state.mjs';
 
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)([.-].*)?$/i;
@@ -19,18 +19,10 @@ function shippedPackages() {
     .map(([path]) => path);
 }
 
-/**
- * Packages whose code was compiled into the page.
- * @returns {Promise<string[]>}
- */
-async function bundledPackages() {
-  const { build } = await import('vite');
-  const config = await loadPartConfig('renderer');
-  const built = await build({ ...config, build: { ...config.build, write: false } });
-  const outputs = Array.isArray(built) ? built : 'output' in built ? [built] : [];
-  const modules = outputs.flatMap(({ output }) =>
-    output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])),
-  );
+/** Packages whose code was compiled into the page. */
+function bundledPackages() {
+  /** @type {string[]} */
+  const modules = readJson(moduleList('renderer'));
   const folders = modules.map(packageFolder).filter((path) => path !== undefined);
   return [...new Set(folders)];
 }
@@ -48,9 +40,9 @@ export function packageFolder(module) {
   return path.slice(0, at) + MODULES + names.slice(0, length).join(sep);
 }
 
-/** @returns {Promise<string>} the page's text */
-export async function thirdPartyNotices() {
-  const folders = [...new Set([...shippedPackages(), ...(await bundledPackages())])].sort();
+/** The page's text. The renderer has to be built. */
+export function thirdPartyNotices() {
+  const folders = [...new Set([...shippedPackages(), ...bundledPackages()])].sort();
   const sections = folders
     .filter((folder) => existsSync(inRoot(folder, 'package.json')))
     .map(section);

@@ -22,15 +22,21 @@ export async function loadPartConfig(part) {
 /**
  * Builds a bundle in this process; a failure is printed on standard error and sets the exit code.
  * @param {import('vite').InlineConfig} config
+ * @returns {Promise<string[]>} the files that it was made of
  */
 export async function buildBundle(config) {
   const { build } = await import('vite');
   try {
-    await build(config);
+    const built = await build(config);
+    const outputs = Array.isArray(built) ? built : 'output' in built ? [built] : [];
+    return outputs.flatMap(({ output }) =>
+      output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])),
+    );
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const lines = stripVTControlCharacters(text).split('\n').slice(0, COMPLAINT_LINES);
     process.stderr.write(`${lines.join('\n')}\n`);
     process.exitCode = 1;
+    return [];
   }
 }
