@@ -11,7 +11,9 @@ const target = inRoot('resources', 'sample', 'model');
 const labels = readFileSync(join(images, 'labels.txt'), 'utf8').trim().split('\n');
 
 const folder = mkdtempSync(join(tmpdir(), 'secateur-sample-'));
-const [project, start, exported] = ['project', 'start', 'exported'].map((n) => join(folder, n));
+const project = join(folder, 'project');
+const start = join(folder, 'start');
+const exported = join(folder, 'exported');
 try {
   await cli('create', project);
   await cli('data', 'add', project, images, '--name', 'fashion');

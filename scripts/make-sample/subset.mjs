@@ -14,8 +14,8 @@ const pixels = 28 * 28;
 const imageHeader = 16;
 const labelHeader = 8;
 
-const [source] = process.argv.slice(2);
-if (source === undefined) throw new Error('Give the folder that holds Fashion-MNIST.');
+const [source = ''] = process.argv.slice(2);
+if (source === '') throw new Error('Give the folder that holds Fashion-MNIST.');
 const target = inRoot('resources', 'sample', 'images');
 mkdirSync(target, { recursive: true });
 for (const [part, count] of Object.entries(perClass)) copyFirst(part, count);
@@ -26,24 +26,30 @@ writeFileSync(join(target, 'labels.txt'), `${classes.join('\n')}\n`);
  * @param {number} count images of each class
  */
 function copyFirst(part, count) {
-  const [imagesName, labelsName] = [`${part}-images-idx3-ubyte.gz`, `${part}-labels-idx1-ubyte.gz`];
+  const imagesName = `${part}-images-idx3-ubyte.gz`;
+  const labelsName = `${part}-labels-idx1-ubyte.gz`;
   const images = gunzipSync(readFileSync(join(source, imagesName)));
   const labels = gunzipSync(readFileSync(join(source, labelsName))).subarray(labelHeader);
   const taken = classes.map(() => 0);
-  const rows = [...labels.keys()].filter((row) => taken[labels[row]]++ < count);
+  const labelOf = (/** @type {number} */ row) => labels[row] ?? 0;
+  const rows = [...labels.keys()].filter((row) => {
+    const before = taken[labelOf(row)] ?? 0;
+    taken[labelOf(row)] = before + 1;
+    return before < count;
+  });
   if (rows.length !== count * classes.length) throw new Error(`${part} has too few images.`);
 
-  const pixelsOf = (row) => {
+  const pixelsOf = (/** @type {number} */ row) => {
     const start = imageHeader + row * pixels;
     return images.subarray(start, start + pixels);
   };
-  const header = (...numbers) => {
+  const header = (/** @type {number[]} */ ...numbers) => {
     const bytes = Buffer.alloc(4 * numbers.length);
     numbers.forEach((number, i) => bytes.writeUInt32BE(number, 4 * i));
     return bytes;
   };
-  const write = (name, parts) =>
+  const write = (/** @type {string} */ name, /** @type {Uint8Array[]} */ parts) =>
     writeFileSync(join(target, name), gzipSync(Buffer.concat(parts), { level: 9 }));
   write(imagesName, [header(0x803, rows.length, 28, 28), ...rows.map(pixelsOf)]);
-  write(labelsName, [header(0x801, rows.length), Uint8Array.from(rows, (row) => labels[row])]);
+  write(labelsName, [header(0x801, rows.length), Uint8Array.from(rows, labelOf)]);
 }
