@@ -1,0 +1,119 @@
+// All formats: which reader a file is for, and the writers. A new format is registered here.
+
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineContext } from '../context';
+import { AppError, toAppError } from '../errors';
+import type { Model } from '../graph/types';
+import { sniff } from './sniff';
+import { tfjsLayersReader } from './tfjs-layers/reader';
+import { tfjsLayersWriter } from './tfjs-layers/writer';
+import { tfliteWriter } from './tflite/writer';
+import type {
+  ImportResult,
+  ModelReader,
+  ModelWriter,
+  ReadFormat,
+  WriteFormat,
+  WriteOptions,
+  WrittenFile,
+} from './types';
+
+export const readers: readonly ModelReader[] = [tfjsLayersReader];
+export const writers: readonly ModelWriter[] = [tfjsLayersWriter, tfliteWriter];
+
+/** The writer of a format. @throws AppError INVALID_ARGUMENT when there is none */
+export function formatWriter(format: WriteFormat): ModelWriter {
+  const writer = writers.find((candidate) => candidate.format === format);
+  if (writer !== undefined) return writer;
+  throw new AppError(
+    'INVALID_ARGUMENT',
+    `There is no format "${String(format)}".`,
+    `Take one of: ${writers.map((known) => known.format).join(', ')}.`,
+  );
+}
+
+/** Bytes that are looked at to recognise a file. */
+const headLength = 512;
+
+/**
+ * The format of a file, by its content. A folder stands for the model.json in it.
+ * @throws AppError MODEL_FORMAT_UNKNOWN saying what the file is instead, MODEL_CORRUPT when it is empty,
+ * FILE_UNREADABLE
+ */
+export async function detectFormat(path: string): Promise<ReadFormat> {
+  return (await findReader(await modelFile(path))).format;
+}
+
+/**
+ * Reads a model of any format.
+ * @throws AppError MODEL_FORMAT_UNKNOWN, MODEL_CORRUPT, MODEL_UNSAFE_PATH, MODEL_UNSUPPORTED_OP,
+ * MODEL_TOO_LARGE, MODEL_NOT_FINITE, FILE_UNREADABLE, CANCELLED
+ */
+export async function readModel(path: string, context: EngineContext): Promise<ImportResult> {
+  const file = await modelFile(path);
+  const reader = await findReader(file);
+  return reader.read(file, context);
+}
+
+/** The files of a model in a format, in memory. @throws AppError EXPORT_UNSUPPORTED, INVALID_ARGUMENT */
+export function writeModel(
+  model: Model,
+  format: WriteFormat,
+  options: WriteOptions,
+): Promise<readonly WrittenFile[]> {
+  return formatWriter(format).write(model, options);
+}
+
+async function modelFile(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isDirectory() ? join(path, 'model.json') : path;
+  } catch (error) {
+    throw toAppError(error);
+  }
+}
+
+async function findReader(path: string): Promise<ModelReader> {
+  const head = await readHead(path);
+  if (head.length === 0) {
+    throw new AppError('MODEL_CORRUPT', `The file is empty: ${path}.`, 'Copy or export it again.', {
+      details: { path },
+    });
+  }
+  for (const reader of readers) {
+    if (await reader.detect(path, head)) return reader;
+  }
+  throw unknownFormat(path, head);
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const head = new Uint8Array(headLength);
+      const { bytesRead } = await handle.read(head, 0, headLength, 0);
+      return head.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw toAppError(error);
+  }
+}
+
+function unknownFormat(path: string, head: Uint8Array): AppError {
+  const kind = sniff(head);
+  const known = readers.map(({ title }) => title).join(', ');
+  const what = kind === null ? 'its content is of no known kind' : `it is ${kind.name}`;
+  const hint = kind?.isModel
+    ? `This version reads ${known}; later ones will read this kind too. Until then, convert the model.`
+    : `Choose a model file. This version reads ${known}.`;
+  return new AppError(
+    'MODEL_FORMAT_UNKNOWN',
+    `The file cannot be read as a model: ${what}.`,
+    hint,
+    {
+      details: { path, kind: kind?.name ?? null },
+    },
+  );
+}

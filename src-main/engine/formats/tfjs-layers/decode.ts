@@ -1,0 +1,53 @@
+// Turns the stored bytes of a weight into numbers, dequantising where the converter quantised.
+
+import type { Weight } from '../../graph/types';
+import { corrupt } from './errors';
+import type { ManifestEntry } from './manifest';
+
+export const bytesPerNumber = {
+  float32: 4,
+  int32: 4,
+  bool: 1,
+  uint8: 1,
+  uint16: 2,
+  float16: 2,
+} as const;
+
+export type StoredType = keyof typeof bytesPerNumber;
+
+/** A weight from its bytes, little-endian. Quantised weights become float32. */
+export function decodeWeight(entry: ManifestEntry, bytes: Uint8Array): Weight {
+  const { shape, quantization, dtype } = entry;
+  // A copy of its own: the bytes may lie at any offset of the file.
+  const buffer = bytes.slice().buffer;
+  if (quantization === undefined) {
+    if (dtype === 'int32') return { shape, dtype: 'int32', data: new Int32Array(buffer) };
+    if (dtype === 'float32') return { shape, dtype: 'float32', data: new Float32Array(buffer) };
+    return { shape, dtype: 'bool', data: new Uint8Array(buffer) };
+  }
+  return { shape, dtype: 'float32', data: dequantise(entry, buffer) };
+}
+
+/**
+ * float16 holds the numbers themselves; uint8 and uint16 hold q with value = q * scale + min
+ * (tfjs-converter, python/tensorflowjs/quantization.py).
+ */
+function dequantise({ name, quantization }: ManifestEntry, buffer: ArrayBufferLike): Float32Array {
+  const { dtype, scale, min } = quantization!;
+  if (dtype === 'float16') return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+  if (scale === undefined || min === undefined) {
+    throw corrupt(`The quantised weight "${name}" has no scale and minimum`);
+  }
+  const numbers = dtype === 'uint8' ? new Uint8Array(buffer) : new Uint16Array(buffer);
+  return Float32Array.from(numbers, (q) => q * scale + min);
+}
+
+/** IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 bits of fraction. */
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

@@ -1,0 +1,56 @@
+// Which Keras layer is imported how.
+
+import * as activations from './activation';
+import * as filters from './filters';
+import * as layout from './layout';
+import * as norm from './norm';
+import type { ImportLayer } from './types';
+
+export const importers: Readonly<Record<string, ImportLayer>> = {
+  Activation: activations.activation,
+  Add: layout.merge('add'),
+  AlphaDropout: layout.inactive,
+  Average: layout.merge('average'),
+  AveragePooling2D: layout.avgPool2d,
+  ActivityRegularization: layout.inactive,
+  BatchNormalization: norm.batchNorm,
+  BatchNormalizationV1: norm.batchNorm,
+  Concatenate: layout.concatenate,
+  Conv2D: filters.conv2d,
+  Conv2DTranspose: filters.conv2dTranspose,
+  Cropping2D: layout.cropping2d,
+  Dense: filters.dense,
+  DepthwiseConv2D: filters.depthwiseConv2d,
+  Dropout: layout.dropout,
+  ELU: activations.elu,
+  Flatten: layout.flatten,
+  GaussianDropout: layout.inactive,
+  GaussianNoise: layout.inactive,
+  GlobalAveragePooling2D: layout.globalAvgPool,
+  GlobalMaxPooling2D: layout.globalMaxPool,
+  GroupNormalization: norm.groupNorm,
+  LayerNormalization: norm.layerNorm,
+  LeakyReLU: activations.leakyRelu,
+  MaxPooling2D: layout.maxPool2d,
+  Maximum: layout.merge('max'),
+  Minimum: layout.merge('min'),
+  Multiply: layout.merge('mul'),
+  PReLU: activations.prelu,
+  Permute: layout.permute,
+  RandomBrightness: layout.inactive,
+  RandomContrast: layout.inactive,
+  RandomFlip: layout.inactive,
+  RandomRotation: layout.inactive,
+  RandomTranslation: layout.inactive,
+  RandomZoom: layout.inactive,
+  ReLU: activations.relu,
+  Rescaling: norm.rescaling,
+  Reshape: layout.reshape,
+  SeparableConv2D: filters.separableConv2d,
+  Softmax: activations.softmax,
+  SpatialDropout2D: layout.dropout,
+  Subtract: layout.merge('sub'),
+  SyncBatchNormalization: norm.batchNorm,
+  UpSampling2D: layout.upSampling2d,
+  ZeroPadding2D: layout.zeroPadding2d,
+};

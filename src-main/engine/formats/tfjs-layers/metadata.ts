@@ -1,0 +1,51 @@
+// What Secateur adds to a TensorFlow.js model under "userDefinedMetadata", so that reading it back gives the
+// very same model: what the layers alone do not say.
+
+import { z } from 'zod';
+import { attrSchemas } from '../../graph/schema';
+import type { Op } from '../../graph/types';
+
+const names = z.array(z.string());
+const whole = z.number().int().nonnegative();
+
+const compositeSchema = z
+  .object({
+    /** Name of the node that the layers stand for. */
+    name: z.string(),
+    op: z.string(),
+    attrs: z.unknown(),
+    /** The layers, in order. */
+    layers: names.min(1),
+    /** Where the node's inputs arrive: layer and number of its input. */
+    inputs: z.array(z.tuple([z.string(), whole])),
+    /** The layers that give the node's outputs. */
+    outputs: names.min(1),
+  })
+  .refine(({ op, attrs }) => attrSchemas[op as Op]?.safeParse(attrs).success === true, {
+    message: 'attributes do not fit the op',
+  });
+
+export const secateurSchema = z.object({
+  version: z.literal(1),
+  preprocessing: z.object({
+    scale: z.number(),
+    mean: z.array(z.number()),
+    std: z.array(z.number()),
+    channelOrder: z.enum(['rgb', 'bgr', 'gray']),
+  }),
+  outputKind: z.enum(['logits', 'softmax', 'sigmoid', 'values']),
+  outputs: names,
+  /** Names of nodes whose layer has another name, or that are calls of one layer: by layer. */
+  nodes: z.record(z.string(), names),
+  composites: z.array(compositeSchema),
+  /** Provenance of channels, by node name. */
+  origins: z.record(z.string(), z.array(whole)),
+});
+
+export type SecateurMetadata = z.infer<typeof secateurSchema>;
+export type Composite = z.infer<typeof compositeSchema>;
+
+export const userMetadataSchema = z.object({
+  labels: names.optional(),
+  secateur: secateurSchema.optional(),
+});

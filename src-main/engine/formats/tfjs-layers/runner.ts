@@ -1,0 +1,51 @@
+// Runs written files with TensorFlow.js's own loader and layers: the judge of what the writer wrote.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type * as tfjs from '@tensorflow/tfjs-core';
+import { loadBackend } from '../../runtime/backend';
+import type { FileRunner } from '../types';
+
+interface ModelJson {
+  readonly modelTopology: object;
+  readonly weightsManifest: readonly {
+    readonly paths: readonly string[];
+    readonly weights: tfjs.io.WeightsManifestEntry[];
+  }[];
+}
+
+/**
+ * Opens a model.json that this program wrote (foreign ones go through the reader).
+ * @throws AppError RUNTIME_UNAVAILABLE
+ */
+export async function openTfjsRunner(folder: string): Promise<FileRunner> {
+  const { tf, detail } = await loadBackend();
+  const layers = await import('@tensorflow/tfjs-layers');
+  const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as ModelJson;
+  const paths = json.weightsManifest.flatMap(({ paths: names }) => names);
+  const shards = await Promise.all(paths.map((path) => readFile(join(folder, path))));
+  const data = Uint8Array.from(Buffer.concat(shards));
+  const model = await layers.loadLayersModel(
+    tf.io.fromMemory({
+      modelTopology: json.modelTopology,
+      weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
+      weightData: data.buffer,
+    }),
+  );
+  const shape = model.inputs[0]!.shape.slice(1) as number[];
+  return {
+    runtime: `TensorFlow.js Layers ${layers.version_layers} (${detail})`,
+    async run(input) {
+      const outputs = tf.tidy(() => {
+        const predicted = model.predict(tf.tensor(input, [1, ...shape]));
+        return Array.isArray(predicted) ? predicted : [predicted];
+      });
+      const data = await Promise.all(outputs.map((output) => output.data<'float32'>()));
+      tf.dispose(outputs);
+      return data;
+    },
+    close() {
+      model.dispose();
+    },
+  };
+}
