@@ -80,7 +80,6 @@ export class NativePrimitives implements Primitives {
   private readonly plain: PlainPrimitives;
   private readonly capabilities: NativeCapabilities;
   private readonly windowAttrs = new WeakMap<ConvWindow, TFEOpAttr[]>();
-  private variables = 0;
 
   constructor(
     private readonly tf: TensorFlow,
@@ -163,16 +162,10 @@ export class NativePrimitives implements Primitives {
 
   batchNorm(x: Tensor, vectors: BatchNormVectors, epsilon: number): Tensor {
     const { gamma, beta, mean, variance } = vectors;
+    const attrs = this.batchNormAttrs(epsilon, false);
     return this.tf.tidy(() => {
-      const attrs = this.batchNormAttrs(epsilon, false);
-      const image = this.asImage(x);
-      const y = this.ops.run(
-        'FusedBatchNormV3',
-        attrs,
-        [image, gamma, beta, mean, variance],
-        6,
-      )[0]!;
-      return this.tf.reshape(y, x.shape);
+      const inputs = [this.asImage(x), gamma, beta, mean, variance];
+      return this.likeImage(this.ops.run('FusedBatchNormV3', attrs, inputs, 6)[0]!, x);
     });
   }
 
@@ -243,14 +236,7 @@ export class NativePrimitives implements Primitives {
     value: Float32Array,
     velocity: Float32Array | null,
   ): MomentumVariable {
-    return new NativeVariable(
-      this.tf,
-      this.ops,
-      `secateur/${this.variables++}`,
-      [...shape],
-      value,
-      velocity,
-    );
+    return new NativeVariable(this.tf, this.ops, [...shape], value, velocity);
   }
 
   private handles(inputShape: readonly number[], kernelShape: readonly number[]): boolean {
@@ -324,6 +310,9 @@ export class NativePrimitives implements Primitives {
   }
 }
 
+/** The name by which TensorFlow gives each variable one of its own (core/framework/resource_handle.h). */
+const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
+
 /** A pair of TensorFlow's resource variables, updated in place by one op. */
 class NativeVariable implements MomentumVariable {
   value: Tensor;
@@ -334,14 +323,13 @@ class NativeVariable implements MomentumVariable {
   constructor(
     private readonly tf: TensorFlow,
     private readonly ops: NativeOps,
-    name: string,
     shape: number[],
     value: Float32Array,
     velocity: Float32Array | null,
   ) {
     this.dtype = ops.type('dtype', 'float32');
-    this.variable = this.create(`${name}/value`, shape, value);
-    this.slot = this.create(`${name}/velocity`, shape, velocity ?? new Float32Array(value.length));
+    this.variable = this.create(shape, value);
+    this.slot = this.create(shape, velocity ?? new Float32Array(value.length));
     this.value = this.read(this.variable);
   }
 
@@ -381,11 +369,11 @@ class NativeVariable implements MomentumVariable {
     }
   }
 
-  private create(name: string, shape: number[], values: Float32Array): Tensor {
+  private create(shape: number[], values: Float32Array): Tensor {
     const attrs = [
       this.dtype,
       this.ops.shape('shape', shape),
-      this.ops.string('shared_name', name),
+      this.ops.string('shared_name', anonymous),
       this.ops.string('container', ''),
     ];
     const handle = this.tf.keep(this.ops.run1('VarHandleOp', attrs, []));
