@@ -3,7 +3,7 @@
 import { fork, type Serializable } from 'node:child_process';
 import type { WorkerHost, WorkerProcess } from '../host';
 import { workerEnvironment } from './environment';
-import { onLines } from './output-lines';
+import { OutputLines } from './output-lines';
 
 /** @param script the built worker (src-main/jobs/worker/index.ts) */
 export function childProcessHost(script: string): WorkerHost {
@@ -18,6 +18,7 @@ export function startChildProcess(script: string): WorkerProcess {
     // Structured clone, as in Electron: JSON would turn NaN into null.
     serialization: 'advanced',
   });
+  const output = new OutputLines([child.stdout, child.stderr]);
   return {
     send: (message) => {
       if (child.connected) child.send(message as Serializable, () => undefined);
@@ -25,7 +26,7 @@ export function startChildProcess(script: string): WorkerProcess {
     onMessage: (listener) => {
       child.on('message', listener);
     },
-    onOutput: (listener) => onLines([child.stdout, child.stderr], listener),
+    onOutput: (listener) => output.onLine(listener),
     onExit: (listener) => {
       // 'close' comes after the last message and the last line, unlike 'exit'.
       child.once('close', listener);

@@ -1,13 +1,16 @@
 // Runs each job in a utility process of Electron. Chromium ends it when the main process is gone, even in a busy
 // loop, so that no orphan goes on computing.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { utilityProcess } from 'electron';
 import type { WorkerHost, WorkerProcess } from '../host';
 import { workerEnvironment } from './environment';
-import { onLines } from './output-lines';
+import { OutputLines } from './output-lines';
 
 /** Between the polite signal and the one that no process can ignore. */
 const politeMs = 1000;
+/** How long the last lines of a process that has ended may take to arrive. */
+const drainMs = 500;
 
 /** @param script the built worker (src-main/jobs/worker/index.ts) */
 export function utilityProcessHost(script: string): WorkerHost {
@@ -24,6 +27,7 @@ export function startUtilityProcess(script: string, serviceName: string): Worker
     execArgv: [],
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const output = new OutputLines([child.stdout, child.stderr]);
   let running = true;
   child.once('exit', () => {
     running = false;
@@ -35,9 +39,12 @@ export function startUtilityProcess(script: string, serviceName: string): Worker
     onMessage: (listener) => {
       child.on('message', listener);
     },
-    onOutput: (listener) => onLines([child.stdout, child.stderr], listener),
+    onOutput: (listener) => output.onLine(listener),
     onExit: (listener) => {
-      child.once('exit', (code) => listener(code, null));
+      child.once('exit', (code) => {
+        // 'exit' overtakes the last lines, which tell of a crash.
+        void Promise.race([output.ended, sleep(drainMs)]).then(() => listener(code, null));
+      });
     },
     kill: () => {
       const { pid } = child;

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json';
 import type { LayerReport } from '../../../src-main/engine/prune/types';
 import type { EpochRecord } from '../../../src-main/engine/train/types';
+import { Database } from '../../../src-main/project/database';
 import { newId } from '../../../src-main/project/names';
 import type { Project } from '../../../src-main/project/project';
 import {
@@ -484,10 +485,22 @@ describe('Project', () => {
       expect(await backups()).toHaveLength(1);
     });
 
+    /** Where the first page of a table begins in the file of a closed project. */
+    async function offsetOf(table: string): Promise<number> {
+      const database = await Database.open(project.paths.database);
+      const row = await database.get<{ pageno: number }>(
+        'SELECT pageno FROM dbstat WHERE name = ? ORDER BY pageno',
+        [table],
+      );
+      await database.close();
+      return (row!.pageno - 1) * 4096;
+    }
+
     it.each([
-      ['header', 0],
-      ['inner page', 4096 * 3],
-    ])('bring back what is damaged in its %s, and tell', async (_, offset) => {
+      ['header', 'sqlite_schema'],
+      ['versions', 'versions'],
+      ['metrics, which opening does not read', 'metrics'],
+    ])('bring back what is damaged in its %s, and tell', async (_, table) => {
       await addVersion(project, { suggestedName: 'kept' });
       await project.close();
       project = await openProject(project.folder);
@@ -497,6 +510,7 @@ describe('Project', () => {
       // Only the older backup is good: what was made after it is lost from the list, but not from the disk.
       const newest = (await backups()).sort().at(-1)!;
       await writeFile(join(project.paths.backups, newest), 'rubbish');
+      const offset = await offsetOf(table);
       const content = await readFile(project.paths.database);
       content.fill(0xab, offset, offset + 4096);
       await writeFile(project.paths.database, content);
