@@ -17,6 +17,13 @@ export function formatCount(count: number): string {
 export const formatPercent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 export const formatMs = (ms: number): string => `${ms.toFixed(ms < 10 ? 3 : 1)} ms`;
 
+export const formatThreads = (count: number): string =>
+  `${count} ${count === 1 ? 'thread' : 'threads'}`;
+
+/** How far apart two outputs are: '1.2e-7', or '0'. */
+export const formatDifference = (value: number): string =>
+  value === 0 ? '0' : value.toExponential(1);
+
 /** Difference to a baseline with its sign: '-58.2 %'. */
 export function formatDelta(value: number, baseline: number): string {
   const change = ((value - baseline) / baseline) * 100;

@@ -4,15 +4,24 @@ import type { AppError } from '../engine/errors';
 import type { Progress } from '../engine/context';
 
 export interface Output {
-  readonly json: boolean;
   /** Prints the result of a command: the object with --json, else the lines. */
   result(value: object, lines: readonly string[]): void;
   /** A remark for people. */
   note(text: string): void;
   progress(progress: Progress, etaMs: number | null): void;
-  /** Ends a progress bar, so that the next line starts on its own. */
+  /** Ends the progress of a job. */
   endProgress(): void;
   error(error: AppError): void;
+}
+
+/** Where it goes. `isTTY` and `columns` are those of a terminal. */
+export interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+  };
 }
 
 const barWidth = 24;
@@ -28,44 +37,80 @@ function bar(done: number, total: number): string {
   return `${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}`;
 }
 
-export function createOutput(json: boolean): Output {
-  const live = process.stderr.isTTY;
-  let lastLabel = '';
-  let barShown = false;
-  const endProgress = (): void => {
-    if (barShown) process.stderr.write('\n');
-    barShown = false;
-    lastLabel = '';
+function progressLine({ label, done, total }: Progress, etaMs: number | null): string {
+  if (total <= 0) return label;
+  const eta = etaMs === null ? '' : `  about ${clock(etaMs)} left`;
+  return `${label}  ${bar(done, total)} ${done}/${total}${eta}`;
+}
+
+/** One line that is written over and over again, for a terminal. */
+class LiveLine {
+  private shown = false;
+
+  constructor(private readonly terminal: Streams['stderr']) {}
+
+  show(progress: Progress, etaMs: number | null): void {
+    // A line that wraps could not be taken back.
+    const text = progressLine(progress, etaMs).slice(0, (this.terminal.columns ?? 80) - 1);
+    this.terminal.write(`\r\u001b[K${text}`);
+    this.shown = true;
+  }
+
+  clear(): void {
+    if (this.shown) this.terminal.write('\r\u001b[K');
+    this.shown = false;
+  }
+}
+
+/** One line for each thing that begins, for a log. Epochs have lines of their own, see `EpochRecord`. */
+class PhaseLines {
+  private last: Progress | null = null;
+
+  constructor(private readonly log: Streams['stderr']) {}
+
+  show(progress: Progress): void {
+    const { phase, label } = progress;
+    const known = this.last?.phase === phase && (phase === 'training' || this.last.label === label);
+    this.last = progress;
+    if (!known) this.log.write(`${phase === 'training' ? 'Training' : label}\n`);
+  }
+
+  clear(): void {
+    this.last = null;
+  }
+}
+
+export function createOutput(json: boolean, { stdout, stderr }: Streams = process): Output {
+  const progress = stderr.isTTY ? new LiveLine(stderr) : new PhaseLines(stderr);
+  const note = (text: string): void => {
+    if (progress instanceof LiveLine) progress.clear();
+    stderr.write(`${text}\n`);
   };
   return {
-    json,
     result: (value, lines) => {
-      endProgress();
-      process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${lines.join('\n')}\n`);
+      stdout.write(json ? `${JSON.stringify(value)}\n` : `${lines.join('\n')}\n`);
     },
-    note: (text) => {
-      endProgress();
-      process.stderr.write(`${text}\n`);
-    },
-    progress: ({ label, done, total }, etaMs) => {
-      if (!live) {
-        // Without a terminal one line a phase is enough.
-        if (label !== lastLabel) process.stderr.write(`${label}\n`);
-        lastLabel = label;
-        return;
-      }
-      const eta = etaMs === null ? '' : `  about ${clock(etaMs)} left`;
-      const counts = total > 0 ? `  ${bar(done, total)} ${done}/${total}${eta}` : '';
-      process.stderr.write(`\r\u001b[K${label}${counts}`);
-      barShown = true;
-    },
-    endProgress,
+    note,
+    progress: (now, etaMs) => progress.show(now, etaMs),
+    endProgress: () => progress.clear(),
     error: (error) => {
-      endProgress();
-      if (json) process.stdout.write(`${JSON.stringify({ error: error.toInfo() })}\n`);
-      process.stderr.write(`error: ${error.code}: ${error.message}\nhint: ${error.hint}\n`);
+      if (json) stdout.write(`${JSON.stringify({ error: error.toInfo() })}\n`);
+      const log = error.details?.['log'];
+      if (Array.isArray(log)) for (const line of log) note(String(line));
+      if (error.code === 'INTERNAL' && error.cause instanceof Error) note(error.cause.stack ?? '');
+      note(`error: ${error.code}: ${error.message}\nhint: ${error.hint}`);
     },
   };
+}
+
+/** Names are never given twice: says how something is really called, for scripts that go on with its name. */
+export function noteOtherName(
+  output: Output,
+  wanted: string | undefined,
+  made: { readonly name: string },
+): void {
+  if (wanted === undefined || wanted === made.name) return;
+  output.note(`note: "${wanted}" is taken; the new one is called "${made.name}".`);
 }
 
 /** Columns of text, padded; those listed in `right` are aligned to the right. */

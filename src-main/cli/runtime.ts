@@ -1,10 +1,11 @@
 // What commands share: output, opening a project, and running a job to its end with progress and Ctrl+C.
 
 import { AppError } from '../engine/errors';
-import type { JobRequest } from '../jobs/types';
+import { Analyst } from '../jobs/analyst';
+import type { QuestionName, Questions } from '../jobs/analyst-protocol';
+import { childProcessHost, startChildProcess } from '../jobs/hosts/child-process';
 import { JobQueue } from '../jobs/queue';
-import { createInProcessHost } from '../jobs/hosts/in-process';
-import { runJob } from '../jobs/work/run';
+import type { JobRequest } from '../jobs/types';
 import { Project } from '../project/project';
 import type { JobRecord } from '../project/types';
 import type { Output } from './output';
@@ -13,48 +14,91 @@ export interface Runtime {
   readonly output: Output;
   /** Opens a project for one command and closes it afterwards, whatever happens. */
   withProject<T>(folder: string, use: (project: Project) => Promise<T>): Promise<T>;
+  /** Makes a project and does the same with it. */
+  withNewProject<T>(
+    folder: string,
+    name: string | undefined,
+    use: (project: Project) => Promise<T>,
+  ): Promise<T>;
   /** Runs a job to its end. @throws AppError of the job, CANCELLED after Ctrl+C */
   run(project: Project, request: JobRequest): Promise<JobRecord>;
+  /** Asks a process of its own about files that need not be sound. @throws AppError */
+  ask<Q extends QuestionName>(name: Q, args: Questions[Q]['args']): Promise<Questions[Q]['reply']>;
 }
 
-export function createRuntime(output: Output): Runtime {
+/** @param workerScript the built worker (src-main/jobs/worker/index.ts) */
+export function createRuntime(output: Output, workerScript: string): Runtime {
   return {
     output,
-    withProject: async (folder, use) => {
-      const project = await Project.open(folder);
+    withProject: async (folder, use) => closing(await Project.open(folder), output, use),
+    withNewProject: async (folder, name, use) =>
+      closing(await Project.create(folder, name), output, use),
+    run: (project, request) => runToEnd(project, request, output, workerScript),
+    ask: async (name, args) => {
+      const analyst = new Analyst(() => startChildProcess(workerScript));
       try {
-        for (const warning of project.warnings) output.note(`warning: ${warning}`);
-        return await use(project);
+        return await analyst.ask(name, args);
       } finally {
-        await project.close();
+        analyst.stop();
       }
     },
-    run: (project, request) => runToEnd(project, request, output),
   };
 }
 
-async function runToEnd(project: Project, request: JobRequest, output: Output): Promise<JobRecord> {
-  const queue = new JobQueue(project, createInProcessHost(runJob));
+async function closing<T>(
+  project: Project,
+  output: Output,
+  use: (project: Project) => Promise<T>,
+): Promise<T> {
+  try {
+    for (const warning of project.warnings) output.note(`warning: ${warning}`);
+    return await use(project);
+  } finally {
+    await project.close();
+  }
+}
+
+async function runToEnd(
+  project: Project,
+  request: JobRequest,
+  output: Output,
+  workerScript: string,
+): Promise<JobRecord> {
+  const queue = new JobQueue(project, childProcessHost(workerScript));
   const unsubscribe = queue.subscribe((event) => {
     if (event.type === 'progress') output.progress(event.progress, event.etaMs);
     if (event.type === 'log') output.note(event.text);
   });
-  const id = await queue.start(request);
-  // The first Ctrl+C cancels between batches, the second one ends the process as usual.
-  const onInterrupt = (): void => {
-    output.note('Cancelling; press Ctrl+C again to end at once.');
-    process.removeListener('SIGINT', onInterrupt);
-    void queue.cancel(id);
-  };
-  process.on('SIGINT', onInterrupt);
   try {
-    const job = await queue.finished(id);
-    output.endProgress();
-    if (job.error) throw AppError.fromInfo(job.error);
-    return job;
+    const id = await queue.start(request);
+    const stopListening = onInterrupt(() => {
+      output.note('Cancelling; press Ctrl+C again to end at once.');
+      void queue.cancel(id);
+    });
+    try {
+      const job = await queue.finished(id);
+      if (job.error) throw AppError.fromInfo(job.error);
+      return job;
+    } finally {
+      stopListening();
+    }
   } finally {
-    process.removeListener('SIGINT', onInterrupt);
+    output.endProgress();
     unsubscribe();
     await queue.close();
   }
+}
+
+/** Calls back on the first Ctrl+C (or polite kill); the next one ends the process as usual. */
+function onInterrupt(listener: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stop = (): void => {
+    for (const signal of signals) process.removeListener(signal, heard);
+  };
+  const heard = (): void => {
+    stop();
+    listener();
+  };
+  for (const signal of signals) process.on(signal, heard);
+  return stop;
 }

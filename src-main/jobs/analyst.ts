@@ -7,6 +7,7 @@ import type { AnalystReply, QuestionName, Questions } from './analyst-protocol';
 export interface AnalystProcess {
   send(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
+  onOutput(listener: (line: string) => void): void;
   onExit(listener: (code: number | null) => void): void;
   kill(): void;
 }
@@ -18,6 +19,8 @@ interface Pending {
 
 /** Foreign files that hang a parser must not hang the app. */
 const timeoutMs = 120_000;
+/** Lines of its output that an error about a crash carries. */
+const crashLines = 20;
 
 export class Analyst {
   readonly #start: () => AnalystProcess;
@@ -50,18 +53,23 @@ export class Analyst {
     }
   }
 
+  /** Ends the process; questions under way are refused. */
   stop(): void {
     this.#process?.kill();
-    this.#process = null;
+    this.#ended(null, []);
   }
 
   #running(): AnalystProcess {
     if (this.#process) return this.#process;
     const process = this.#start();
+    let output: readonly string[] = [];
+    process.onOutput((line) => {
+      output = [...output, line].slice(-crashLines);
+    });
     process.onMessage((message) => this.#settle(message as AnalystReply));
     process.onExit((code) => {
-      if (this.#process === process) this.#process = null;
-      this.#failAll(code);
+      // One that was stopped has been dealt with, and another may run already.
+      if (this.#process === process) this.#ended(code, output);
     });
     this.#process = process;
     return process;
@@ -73,11 +81,13 @@ export class Analyst {
       this.#pending.get(reply.ref)?.reject(AppError.fromInfo(reply.error));
   }
 
-  #failAll(code: number | null): void {
+  #ended(exitCode: number | null, log: readonly string[]): void {
+    this.#process = null;
     const error = new AppError(
       'WORKER_CRASHED',
-      `The process that reads models ended unexpectedly (code ${code ?? 'unknown'}).`,
+      `The process that reads models ended unexpectedly (exit code ${exitCode ?? 'unknown'}).`,
       'Try again. If it happens with the same file each time, the file is damaged.',
+      { details: { exitCode, log } },
     );
     for (const pending of this.#pending.values()) pending.reject(error);
   }

@@ -73,8 +73,13 @@ function importWords(request: ImportRequest, project: Named): Words {
 function pruneWords(request: PruneRequest, project: Named): Words {
   const { options, fineTune } = request;
   const base = defaultPruneOptions;
-  const { criterion, target, scope, align, minChannels, maxRatio, protect, seed } = options;
-  const plain = { ...base, criterion, target, scope, align, minChannels, maxRatio, protect, seed };
+  const { criterion, target, scope, reduction, normalisation, protect, seed } = options;
+  const { align, minChannels, maxRatio } = options;
+  const plain = {
+    ...base,
+    ...{ criterion, target, scope, reduction, align, minChannels, maxRatio, protect, seed },
+    ...(normalisation === undefined ? {} : { normalisation }),
+  };
   if (!methods.has(criterion) || !isList(protect) || !isDeepStrictEqual(options, plain))
     return null;
   if (Object.keys(target).length === 0) return null;
@@ -92,6 +97,8 @@ function pruneWords(request: PruneRequest, project: Named): Words {
     ...option('--params', target.params),
     ...option('--bytes', target.bytes),
     ...option('--scope', unless(scope, base.scope)),
+    ...option('--reduction', unless(reduction, base.reduction)),
+    ...option('--normalisation', normalisation),
     ...option('--align', unless(align, base.align)),
     ...option('--min-channels', unless(minChannels, base.minChannels)),
     ...option('--max-ratio', unless(maxRatio, base.maxRatio)),

@@ -7,7 +7,11 @@ import type { JobRecord } from '../project/types';
 import type { JobRequest } from './types';
 
 /** Names in the sample project; the first-run screen and the README speak of them. */
-export const sampleNames = { data: 'fashion', version: 'fashion-resnet' } as const;
+export const sampleNames = {
+  project: 'Fashion sample',
+  data: 'fashion',
+  version: 'fashion-resnet',
+} as const;
 
 /**
  * Fills an empty project from the sample folder.

@@ -1,12 +1,12 @@
 // demo <folder>: the main job on the sample, for machines without a display.
 
-import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { defaultPruneOptions } from '../../engine/prune';
 import { fineTuneDefaults } from '../../engine/train/defaults';
+import { quote } from '../../jobs/command-line';
 import { createSampleProject, sampleNames } from '../../jobs/sample';
-import { Project } from '../../project/project';
+import type { Project } from '../../project/project';
 import { sampleFolder } from '../../resources';
 import type { Runtime } from '../runtime';
 import { compareVersions } from './examine';
@@ -55,22 +55,18 @@ export function addDemo(program: Command, runtime: Runtime): void {
   program
     .command('demo', { hidden: true })
     .argument('<folder>', 'a new folder for the sample project')
-    .action(async (folder: string) => {
-      const path = resolve(folder);
-      const project = await Project.create(path, 'Fashion sample');
-      try {
+    .action((folder: string) =>
+      runtime.withNewProject(folder, sampleNames.project, async (project) => {
         const exported = await runMainJob(project, runtime);
         const { json, lines } = await compareVersions(project, []);
-        runtime.output.result({ project: path, exports: exported, comparison: json }, [
+        runtime.output.result({ project: project.folder, exports: exported, comparison: json }, [
           '',
           ...lines,
           '',
-          `Project: ${path}`,
-          ...exported.map((name) => `Export:  ${join(name)}`),
-          `Next:    npm run cli -- list ${path}`,
+          `Project: ${project.folder}`,
+          ...exported.map((path) => `Export:  ${path}`),
+          `Next:    npm run cli -- list ${quote(project.folder)}`,
         ]);
-      } finally {
-        await project.close();
-      }
-    });
+      }),
+    );
 }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import type { SplitName } from '../../engine/data/types';
-import type { LatencyRuntime } from '../../engine/measure/types';
+import type { Latency, LatencyRuntime } from '../../engine/measure/types';
 import type { Project } from '../../project/project';
 import type { VersionSummary } from '../../project/types';
 import {
@@ -12,6 +12,7 @@ import {
   formatDelta,
   formatMs,
   formatPercent,
+  formatThreads,
   versionJson,
 } from '../format';
 import { choice, number } from '../options';
@@ -105,7 +106,7 @@ export function addMeasure(program: Command, runtime: Runtime): void {
             results.map(({ name, latency }) =>
               latency
                 ? `${name}: median ${formatMs(latency.medianMs)}, p95 ${formatMs(latency.p95Ms)} ` +
-                  `(${latency.runtimeDetail}, ${latency.threads} thread(s), ${latency.device})`
+                  `(${latency.runtimeDetail}, ${formatThreads(latency.threads)}, ${latency.device})`
                 : `${name}: not measured`,
             ),
           );
@@ -113,39 +114,64 @@ export function addMeasure(program: Command, runtime: Runtime): void {
     );
 }
 
+type LatencySetting = Pick<Latency, 'runtime' | 'threads'>;
+
+/** Latencies compare within one setting only: that of the baseline, else the first that was measured at all. */
+function latencySetting(
+  baseline: VersionSummary,
+  versions: readonly VersionSummary[],
+): LatencySetting | undefined {
+  return [baseline, ...versions].flatMap(({ latency }) => latency)[0];
+}
+
+function medianAt(version: VersionSummary, setting: LatencySetting | undefined): number | null {
+  const found = version.latency.find(
+    ({ runtime, threads }) => runtime === setting?.runtime && threads === setting.threads,
+  );
+  return found?.medianMs ?? null;
+}
+
+/** In percentage points, on the same images; else there is nothing to compare. */
+function accuracyDelta(version: VersionSummary, baseline: VersionSummary): string {
+  const [own, other] = [version.accuracy, baseline.accuracy];
+  if (!own || own.data !== other?.data || own.split !== other.split) return '';
+  const points = (own.top1 - other.top1) * 100;
+  return `${points > 0 ? '+' : ''}${points.toFixed(2)} pt`;
+}
+
 function compareLines(
   baseline: VersionSummary,
   versions: readonly VersionSummary[],
 ): readonly string[] {
-  const delta = (value: number | undefined, base: number | undefined): string =>
-    value === undefined || base === undefined ? '' : formatDelta(value, base);
-  const points = (version: VersionSummary): string => {
-    if (!version.accuracy || !baseline.accuracy) return '';
-    const difference = (version.accuracy.top1 - baseline.accuracy.top1) * 100;
-    return `${difference > 0 ? '+' : ''}${difference.toFixed(2)} pt`;
-  };
-  return table(
-    ['version', 'size', '', 'latency', '', 'accuracy', '', 'MACs', '', 'params', ''],
-    versions.map((version) => {
-      const latency = version.latency[0]?.medianMs;
-      const isBaseline = version.id === baseline.id;
-      const or = (text: string): string => (isBaseline ? 'baseline' : text);
-      return [
-        version.name,
-        formatBytes(version.bytes),
-        or(delta(version.bytes, baseline.bytes)),
-        latency === undefined ? '-' : formatMs(latency),
-        isBaseline ? '' : delta(latency, baseline.latency[0]?.medianMs),
+  const setting = latencySetting(baseline, versions);
+  const delta = (value: number | null, base: number | null): string =>
+    value === null || base === null ? '' : formatDelta(value, base);
+  const rows = versions.map((version) => {
+    const latency = medianAt(version, setting);
+    const figures = [
+      version.name,
+      [formatBytes(version.bytes), delta(version.bytes, baseline.bytes)],
+      [latency === null ? '-' : formatMs(latency), delta(latency, medianAt(baseline, setting))],
+      [
         version.accuracy ? formatPercent(version.accuracy.top1) : '-',
-        isBaseline ? '' : points(version),
-        formatCount(version.macs),
-        isBaseline ? '' : delta(version.macs, baseline.macs),
-        formatCount(version.params),
-        isBaseline ? '' : delta(version.params, baseline.params),
-      ];
-    }),
-    new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-  );
+        accuracyDelta(version, baseline),
+      ],
+      [formatCount(version.macs), delta(version.macs, baseline.macs)],
+      [formatCount(version.params), delta(version.params, baseline.params)],
+    ];
+    if (version.id !== baseline.id) return figures.flat();
+    return figures.flatMap((cell) => (typeof cell === 'string' ? cell : [cell[0] ?? '', '']));
+  });
+  return [
+    ...table(
+      ['version', 'size', '', 'latency', '', 'accuracy', '', 'MACs', '', 'params', ''],
+      rows,
+      new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    ),
+    '',
+    `Differences are to ${baseline.name}.` +
+      (setting ? ` Latency: ${setting.runtime}, ${formatThreads(setting.threads)}.` : ''),
+  ];
 }
 
 /** The comparison of a project's versions with its baseline. */

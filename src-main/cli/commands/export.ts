@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 
 import type { WriteFormat } from '../../engine/formats/types';
 import { writers } from '../../engine/formats/table';
-import { formatBytes, formatPercent } from '../format';
+import { formatBytes, formatDifference, formatPercent } from '../format';
 import { choice } from '../options';
 import type { Runtime } from '../runtime';
 
@@ -62,7 +62,7 @@ export function addExport(program: Command, runtime: Runtime): void {
             ...(verification
               ? [
                   `${verification.runtime} on ${verification.samples} samples: at most ` +
-                    `${verification.maxAbsDiff.toExponential(1)} apart, ` +
+                    `${formatDifference(verification.maxAbsDiff)} apart, ` +
                     `${formatPercent(verification.top1Agreement)} agree on the class`,
                 ]
               : []),

@@ -1,8 +1,8 @@
 // inspect <model>: what a file holds, without a project.
 
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
-import { answers } from '../../jobs/work/answer';
 import { formatCount } from '../format';
 import { table } from '../output';
 import type { Runtime } from '../runtime';
@@ -13,7 +13,7 @@ export function addInspect(program: Command, runtime: Runtime): void {
     .argument('<model>', 'a model file (TF.js Layers model.json)')
     .description('format, layers, parameters, MACs, groups, and which layers are frozen and why')
     .action(async (model: string) => {
-      const found = await answers.inspect({ path: model });
+      const found = await runtime.ask('inspect', { path: resolve(model) });
       runtime.output.result(
         {
           format: found.format,

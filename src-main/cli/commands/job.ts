@@ -48,7 +48,7 @@ function asPageRequest(request: unknown): unknown {
 
 export function addJob(program: Command, runtime: Runtime): void {
   program
-    .command('job')
+    .command('job', { hidden: true })
     .argument('<project>', 'a project folder')
     .argument('<request>', 'the request, as JSON', parseRequest)
     .description('run a job that was copied from the window')

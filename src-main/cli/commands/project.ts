@@ -5,19 +5,20 @@ import type { Command } from 'commander';
 
 import { defaultDecodeOptions } from '../../engine/data/defaults';
 import type { DecodeOptions } from '../../engine/data/types';
-import { Project } from '../../project/project';
 import type { DatasetRecord } from '../../project/types';
-import { createSampleProject } from '../../jobs/sample';
+import { quote } from '../../jobs/command-line';
+import { createSampleProject, sampleNames } from '../../jobs/sample';
 import { sampleFolder } from '../../resources';
 import { formatBytes, formatCount, formatMs, formatPercent, versionJson } from '../format';
 import { choice, list, number } from '../options';
-import { table } from '../output';
+import { noteOtherName, table } from '../output';
 import {
   addPreprocessingOptions,
   preprocessingOf,
   type PreprocessingFlags,
 } from '../preprocessing';
 import type { Runtime } from '../runtime';
+import { kindNames } from './manage';
 
 const fraction = (option: string): ((text: string) => number) =>
   number(option, { min: 0, max: 0.9 });
@@ -41,12 +42,12 @@ export function addCreate(program: Command, runtime: Runtime): void {
     .argument('<project>', 'a new folder')
     .option('--name <name>', 'name of the project; the folder name by default')
     .description('make an empty project folder')
-    .action(async (folder: string, options: { name?: string }) => {
-      const project = await Project.create(resolve(folder), options.name);
-      const { name } = project;
-      await project.close();
-      runtime.output.result({ name, folder: resolve(folder) }, [`Created ${name} in ${folder}`]);
-    });
+    .action((target: string, options: { name?: string }) =>
+      runtime.withNewProject(target, options.name, ({ name, folder }) => {
+        runtime.output.result({ name, folder }, [`Created ${name} in ${folder}`]);
+        return Promise.resolve();
+      }),
+    );
 }
 
 export function addList(program: Command, runtime: Runtime): void {
@@ -70,6 +71,7 @@ export function addList(program: Command, runtime: Runtime): void {
               versions,
               error,
             })),
+            trash: state.trash,
           },
           [
             `${state.name}`,
@@ -89,6 +91,7 @@ export function addList(program: Command, runtime: Runtime): void {
             '',
             ...state.datasets.map(datasetLine),
             ...state.jobs.map((job) => `${job.state}: ${job.title}`),
+            ...state.trash.map(({ kind, name }) => `in the trash: ${kindNames[kind]} ${name}`),
           ],
         );
       }),
@@ -142,20 +145,18 @@ export function addData(program: Command, runtime: Runtime): void {
     .description('attach a data set; its format is found by looking')
     .action((folder: string, path: string, options: DataOptions) =>
       runtime.withProject(folder, async (project) => {
-        const before = new Set((await project.state()).datasets.map((dataset) => dataset.id));
-        await runtime.run(project, {
+        const job = await runtime.run(project, {
           kind: 'add-data',
           path: resolve(path),
           name: options.name ?? null,
           decode: decodeOptions(options),
         });
-        const added = (await project.state()).datasets.find(({ id }) => !before.has(id));
-        if (added) {
-          runtime.output.result(datasetJson(added), [
-            `Attached ${datasetLine(added)}`,
-            ...added.notes.map((note) => `note: ${note}`),
-          ]);
-        }
+        const added = await project.findDataset(job.datasets[0] ?? '');
+        noteOtherName(runtime.output, options.name, added);
+        runtime.output.result(datasetJson(added), [
+          `Attached ${datasetLine(added)}`,
+          ...added.notes.map((note) => `note: ${note}`),
+        ]);
       }),
     );
 }
@@ -191,6 +192,7 @@ export function addImport(program: Command, runtime: Runtime): void {
           measure: options.measure ?? false,
         });
         const version = await project.findVersion(job.versions[0] ?? '');
+        noteOtherName(runtime.output, options.name, version);
         runtime.output.result(versionJson(version), [
           `Imported ${version.name}: ${formatCount(version.params)} parameters, ` +
             `${formatCount(version.macs)} MACs, ${formatBytes(version.bytes)}`,
@@ -204,26 +206,23 @@ export function addSample(program: Command, runtime: Runtime): void {
     .command('sample')
     .argument('<project>', 'a new folder')
     .description('make a project with the bundled images and model, ready to prune')
-    .action(async (folder: string) => {
-      const project = await Project.create(resolve(folder), 'Fashion sample');
-      try {
+    .action((target: string) =>
+      runtime.withNewProject(target, sampleNames.project, async (project) => {
         await createSampleProject(sampleFolder(), (request) => runtime.run(project, request));
-        const state = await project.state();
+        const { name, folder, versions, datasets } = await project.state();
         runtime.output.result(
           {
-            name: state.name,
-            folder: resolve(folder),
-            versions: state.versions.map(versionJson),
-            datasets: state.datasets.map(datasetJson),
+            name,
+            folder,
+            versions: versions.map(versionJson),
+            datasets: datasets.map(datasetJson),
           },
           [
             `Created the sample project in ${folder}`,
-            ...state.datasets.map(datasetLine),
-            `Try: secateur prune ${folder} ${state.versions[0]?.name ?? ''} --method l1 --macs 0.5`,
+            ...datasets.map(datasetLine),
+            `Try: secateur prune ${quote(folder)} ${sampleNames.version} --method l1 --macs 0.5`,
           ],
         );
-      } finally {
-        await project.close();
-      }
-    });
+      }),
+    );
 }

@@ -1,15 +1,30 @@
 // prune <project> <version>: plan, cut, prove; recover when a data set and epochs are given.
 
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { z } from 'zod';
 
-import { AppError } from '../../engine/errors';
+import { AppError, toAppError } from '../../engine/errors';
 import { defaultPruneOptions } from '../../engine/prune';
-import type { Criterion, PruneOptions, Scope } from '../../engine/prune/types';
+import type {
+  Criterion,
+  GroupReduction,
+  Normalisation,
+  PruneOptions,
+  Scope,
+} from '../../engine/prune/types';
 import { fineTuneDefaults } from '../../engine/train/defaults';
 import type { LayerReport } from '../../engine/prune/types';
-import { formatBytes, formatCount, formatDelta, formatPercent, versionJson } from '../format';
+import {
+  formatBytes,
+  formatCount,
+  formatDelta,
+  formatDifference,
+  formatPercent,
+  versionJson,
+} from '../format';
 import { bytes, choice, list, number, share } from '../options';
-import { table } from '../output';
+import { noteOtherName, table } from '../output';
 import type { Runtime } from '../runtime';
 
 const criteria = [
@@ -21,13 +36,25 @@ const criteria = [
   'random',
 ] as const satisfies readonly Criterion[];
 
+const reductions = ['mean', 'sum', 'max', 'first'] as const satisfies readonly GroupReduction[];
+
+const normalisations = [
+  'none',
+  'mean',
+  'max',
+  'standardise',
+] as const satisfies readonly Normalisation[];
+
 interface PruneFlags {
   readonly method: Criterion;
   readonly ratio?: number;
   readonly macs?: number;
   readonly params?: number;
   readonly bytes?: number;
+  readonly table?: string;
   readonly scope?: Scope;
+  readonly reduction?: GroupReduction;
+  readonly normalisation?: Normalisation;
   readonly align?: number;
   readonly minChannels?: number;
   readonly maxRatio?: number;
@@ -41,7 +68,7 @@ interface PruneFlags {
   readonly name?: string;
 }
 
-function pruneOptions(flags: PruneFlags): PruneOptions {
+async function pruneOptions(flags: PruneFlags): Promise<PruneOptions> {
   const { ratio, macs, params } = flags;
   const target = {
     ...(ratio === undefined ? {} : { ratio }),
@@ -49,24 +76,46 @@ function pruneOptions(flags: PruneFlags): PruneOptions {
     ...(params === undefined ? {} : { params }),
     ...(flags.bytes === undefined ? {} : { bytes: flags.bytes }),
   };
-  if (Object.keys(target).length === 0) {
+  if (Object.keys(target).length === 0 && flags.table === undefined) {
     throw new AppError(
       'INVALID_ARGUMENT',
       'No target was given.',
-      'Say how far to go: --macs 0.5 (at most half the MACs), --params, --ratio or --bytes.',
+      'Say how far to go: --macs 0.5 (at most half the MACs), --params, --ratio, --bytes or --table.',
     );
   }
   return {
     ...defaultPruneOptions,
     criterion: flags.method,
     target,
+    ...(flags.table === undefined ? {} : { table: await readTable(flags.table) }),
     ...(flags.scope === undefined ? {} : { scope: flags.scope }),
+    ...(flags.reduction === undefined ? {} : { reduction: flags.reduction }),
+    ...(flags.normalisation === undefined ? {} : { normalisation: flags.normalisation }),
     ...(flags.align === undefined ? {} : { align: flags.align }),
     ...(flags.minChannels === undefined ? {} : { minChannels: flags.minChannels }),
     ...(flags.maxRatio === undefined ? {} : { maxRatio: flags.maxRatio }),
     ...(flags.protect === undefined ? {} : { protect: flags.protect }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
   };
+}
+
+const tableSchema = z.record(z.string(), z.number().min(0));
+
+/** @throws AppError FILE_UNREADABLE, INVALID_ARGUMENT when it is no object of numbers */
+async function readTable(path: string): Promise<Readonly<Record<string, number>>> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw toAppError(error);
+  });
+  try {
+    return tableSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `${path} is not a table of layers.`,
+      'Write a JSON object: {"conv1": 0.5, "conv2": 24} cuts half of conv1 and leaves 24 channels in conv2.',
+      { cause },
+    );
+  }
 }
 
 function layerLines(layers: readonly LayerReport[]): readonly string[] {
@@ -87,10 +136,21 @@ export function addPrune(program: Command, runtime: Runtime): void {
     .option('--macs <r>', 'at most this share of the MACs', share('--macs'))
     .option('--params <r>', 'at most this share of the parameters', share('--params'))
     .option('--bytes <n>', 'at most this many bytes of weights (500000, 500k)', bytes('--bytes'))
+    .option('--table <file>', 'JSON: by layer, the share to cut or (from 1) the channels to keep')
     .option(
       '--scope <scope>',
       'rank channels over all layers or within each',
       choice('--scope', ['global', 'layer'] as const),
+    )
+    .option(
+      '--reduction <how>',
+      'of the scores of layers that are cut together: mean, sum, max or first',
+      choice('--reduction', reductions),
+    )
+    .option(
+      '--normalisation <how>',
+      'of scores before layers are ranked together: none, mean, max or standardise',
+      choice('--normalisation', normalisations),
     )
     .option(
       '--align <n>',
@@ -118,12 +178,12 @@ export function addPrune(program: Command, runtime: Runtime): void {
     .option('--recalibrate', 'recompute batch norm statistics after the cut')
     .option(
       '--epochs <n>',
-      'fine-tune after each step',
+      'fine-tune for n epochs after each step',
       number('--epochs', { min: 1, integer: true }),
     )
     .option('--measure', 'measure latency of the result')
     .option('--seed <n>', 'seed', number('--seed', { min: 0, integer: true }))
-    .option('--name <name>', 'name of the result')
+    .option('--name <name>', 'name of the cut version; -recalibrated, -tuned follow it')
     .description('cut channels and prove that nothing else changed')
     .addHelpText(
       'after',
@@ -133,7 +193,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
       runtime.withProject(folder, async (project) => {
         const version = await project.findVersion(versionName);
         const data = flags.data === undefined ? null : await project.findDataset(flags.data);
-        const options = pruneOptions(flags);
+        const options = await pruneOptions(flags);
         const job = await runtime.run(project, {
           kind: 'prune',
           version: version.id,
@@ -156,6 +216,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
         const lastCut = cuts.at(-1);
         const last = made.at(-1);
         if (!lastCut || !last) return;
+        noteOtherName(runtime.output, flags.name, lastCut);
         const layers = (await project.versionRow(lastCut.id)).layerReports ?? [];
         runtime.output.result(
           {
@@ -178,7 +239,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
               `(${formatDelta(last.macs, version.macs)}), ${formatBytes(last.bytes)} ` +
               `(${formatDelta(last.bytes, version.bytes)})`,
             `cut against masked original: at most ` +
-              `${lastCut.equivalence?.maxAbsDiff.toExponential(1) ?? '?'} apart`,
+              `${formatDifference(lastCut.equivalence?.maxAbsDiff ?? NaN)} apart`,
             ...made.flatMap(({ name, accuracy }) =>
               accuracy ? [`${name}: ${formatPercent(accuracy.top1)} on ${accuracy.dataName}`] : [],
             ),

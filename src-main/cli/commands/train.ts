@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 
 import { fineTuneDefaults, fullTrainingDefaults } from '../../engine/train/defaults';
 import type { ScheduleOptions, TrainOptions } from '../../engine/train/types';
+import type { VersionSummary } from '../../project/types';
 import { formatPercent, versionJson } from '../format';
 import { choice, number } from '../options';
+import { noteOtherName } from '../output';
 import type { Runtime } from '../runtime';
 
 interface TrainFlags {
@@ -99,17 +101,11 @@ export function addTrain(program: Command, runtime: Runtime): void {
         });
         const made = await project.findVersion(job.versions.at(-1) ?? '');
         const { history } = await project.versionRow(made.id);
+        noteOtherName(runtime.output, flags.name, made);
+        const top1 = (figures: VersionSummary): string =>
+          figures.accuracy ? formatPercent(figures.accuracy.top1) : 'not evaluated';
         runtime.output.result({ ...versionJson(made), history }, [
-          ...history.map(
-            (epoch) =>
-              `epoch ${epoch.epoch}: loss ${epoch.trainLoss.toFixed(4)}, training ` +
-              `${formatPercent(epoch.trainAccuracy)}` +
-              (epoch.valAccuracy === null
-                ? ''
-                : `, validation ${formatPercent(epoch.valAccuracy)}`) +
-              `, ${Math.round(epoch.imagesPerSecond)} images/s`,
-          ),
-          `${made.name}: ${made.accuracy ? formatPercent(made.accuracy.top1) : '-'} on ${data.name}`,
+          `${made.name}: ${top1(made)} on ${data.name} (${version.name}: ${top1(version)})`,
         ]);
       }),
     );

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { dialog, shell } from 'electron';
 
-import { createSampleProject } from '../../jobs/sample';
+import { createSampleProject, sampleNames } from '../../jobs/sample';
 import { sampleFolder } from '../../resources';
 import type { ProjectState } from '../contract';
 import type { Handlers } from '../router';
@@ -24,8 +24,6 @@ type ProjectCalls =
   | 'project.showFolder'
   | 'trash.put'
   | 'trash.restore';
-
-const sampleProjectName = 'Fashion sample';
 
 /** Opens a folder, remembers it, and tells the window. */
 export async function openProject(services: Services, folder: string): Promise<ProjectState> {
@@ -69,10 +67,10 @@ export function projectHandlers(services: Services): Pick<Handlers, ProjectCalls
     'project.openRecent': ({ id }) => openProject(services, settings.recentFolder(id)),
 
     'project.openSample': async () => {
-      const folder = join(services.projectsFolder, sampleProjectName);
+      const folder = join(services.projectsFolder, sampleNames.project);
       if (existsSync(join(folder, 'project.db'))) return openProject(services, folder);
       await mkdir(services.projectsFolder, { recursive: true });
-      const state = await workspace.create(folder, sampleProjectName);
+      const state = await workspace.create(folder, sampleNames.project);
       await remember(services, state);
       const { queue } = workspace;
       // Goes on in the job bar while the user looks round; its failures are the jobs' own.

@@ -31,6 +31,9 @@ process.on('unhandledRejection', (reason) => {
   process.exit(1);
 });
 
+// A terminal sends Ctrl+C to the whole group: the parent hears it, too, and cancels in good order.
+process.on('SIGINT', () => undefined);
+
 port.onClosed(() => process.exit(1));
 port.onMessage((message) => {
   const received = message as WorkerCommand | AnalystRequest;

@@ -52,6 +52,8 @@ describe('commandFor', () => {
           expect(folder).toBe(project.folder);
           return use(project);
         },
+        withNewProject: () => expect.unreachable(),
+        ask: () => expect.unreachable(),
         run: (_, request) => {
           made = request;
           throw stopped;
@@ -118,6 +120,8 @@ describe('commandFor', () => {
             criterion: 'fpgm',
             target: { ratio: 0.3, macs: 0.6, params: 0.7, bytes: 500_000 },
             scope: 'layer',
+            reduction: 'max',
+            normalisation: 'standardise',
             align: 8,
             minChannels: 4,
             maxRatio: 0.75,
