@@ -1,6 +1,7 @@
 // Chooses the tensor backend and loads it once per process: TensorFlow's native library through tfjs-node, or
 // tfjs's backend in plain JavaScript, which runs everywhere but is some hundred times slower.
 
+import { existsSync } from 'node:fs';
 import util from 'node:util';
 import { AppError } from '../errors';
 import type { BackendName } from '../train/types';
@@ -56,6 +57,7 @@ async function loadTensorFlow(): Promise<Backend> {
   // TensorFlow writes its start-up remarks to stderr unless told otherwise before it loads.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   restoreRemovedUtil();
+  leaveOneDnnWhereCachesAreHidden();
   try {
     await import('@tensorflow/tfjs-node');
   } catch (error) {
@@ -103,6 +105,17 @@ async function loadPlain(): Promise<Backend> {
 function restoreRemovedUtil(): void {
   const removed = util as { isNullOrUndefined?: (value: unknown) => boolean };
   removed.isNullOrUndefined ??= (value) => value === null || value === undefined;
+}
+
+/**
+ * oneDNN, which TensorFlow uses by default, plans 1 x 1 convolutions by the sizes of the processor's caches and
+ * divides by zero where a virtual machine reports none: with wide layers (MobileNet, ResNet-50) the process
+ * ends. TensorFlow's own kernels do without. Seen with TensorFlow 2.21.
+ */
+function leaveOneDnnWhereCachesAreHidden(): void {
+  const hidden =
+    process.platform === 'linux' && !existsSync('/sys/devices/system/cpu/cpu0/cache/index0');
+  if (hidden) process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0';
 }
 
 function firstLine(error: unknown): string {
