@@ -186,22 +186,25 @@ describe('scores of groups', () => {
   });
 
   it('divide only by the layers that have a channel', () => {
-    // b's two channels are added to the first two of a's.
+    // b's two channels are added to the first two of a's, c's one to the last.
     const partial = makeModel((builder) => {
-      const x = builder.conv2d(builder.input('x', [2, 2, 1]), {
-        name: 'a',
-        filters: 4,
-        kernelSize: 1,
-      });
-      const [p, q] = builder.applyAll('split', [x], { axis: -1, sizes: [2, 2] });
-      const y = builder.conv2d(q!, { name: 'b', filters: 2, kernelSize: 1 });
-      builder.output(builder.dense(builder.globalAvgPool(builder.add([p!, y])), { units: 1 }));
+      const conv = (x: string, name: string, filters: number): string =>
+        builder.conv2d(x, { name, filters, kernelSize: 1 });
+      const x = conv(builder.input('x', [2, 2, 1]), 'a', 4);
+      const [p, q, r] = builder.applyAll('split', [x], { axis: -1, sizes: [2, 1, 1] });
+      const sums = [builder.add([p!, conv(q!, 'b', 2)]), builder.add([r!, conv(q!, 'c', 1)])];
+      builder.output(builder.dense(builder.globalAvgPool(builder.concat(sums)), { units: 1 }));
     });
     const kernel = (name: string): number[] => [...l1Norms(weightOf(partial, `${name}/kernel`), 3)];
-    const [first, second] = [kernel('a'), kernel('b')];
+    const [first, second, third] = [kernel('a'), kernel('b'), kernel('c')];
     const scores = scoreChannels(analyse(partial), options);
     expect([...scores[0]!]).toEqual(
-      closeTo([(first[0]! + second[0]!) / 2, (first[1]! + second[1]!) / 2, first[2]!, first[3]!]),
+      closeTo([
+        (first[0]! + second[0]!) / 2,
+        (first[1]! + second[1]!) / 2,
+        first[2]!,
+        (first[3]! + third[0]!) / 2,
+      ]),
     );
   });
 

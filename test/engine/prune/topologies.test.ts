@@ -681,6 +681,30 @@ describe('graphs with several ends', () => {
     expectCutsEquivalent(model);
   });
 
+  it('freezes channels of a weight that is also read in a way that cannot follow', () => {
+    const model = makeModel((b) => {
+      const x = conv(b, b.input('image', [3, 3, 3]), 'a', 4);
+      const y = b.dense(b.globalAvgPool(x), { units: 5, name: 'fc' });
+      const stored = b.apply(
+        'constant',
+        [],
+        {},
+        { name: 'stored', weights: { value: 'fc/kernel' } },
+      );
+      b.output(b.dense(y, { units: 2, name: 'head' }));
+      b.output(b.dense(b.apply('flatten', [stored], {}), { units: 2, name: 'other' }));
+    });
+    const { groups } = analyse(model);
+    // The constant's rows are no channels, so the inputs of the dense layer stay; its outputs can go.
+    expect(groups.map(({ producers, frozen }) => [producers, frozen])).toEqual([
+      [['a'], { code: 'OP_WITHOUT_RULE', by: 'stored' }],
+      [['fc'], null],
+      [['head'], { code: 'OUTPUT', by: 'head' }],
+      [['other'], { code: 'OUTPUT', by: 'other' }],
+    ]);
+    expectCutsEquivalent(model);
+  });
+
   it('leaves branches that nobody reads alone with the rest', () => {
     const model = makeModel((b) => {
       const x = conv(b, b.input('image', [3, 3, 3]), 'a', 5);
