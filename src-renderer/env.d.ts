@@ -2,6 +2,10 @@
 /// <reference types="svelte" />
 /// <reference types="vite/client" />
 
-interface Window {
-  readonly secateur: import('../src-main/ipc/contract').Bridge;
+import type { Bridge } from '../src-main/ipc/contract';
+
+declare global {
+  interface Window {
+    readonly secateur: Bridge;
+  }
 }

@@ -92,6 +92,11 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)}${GLUE}h ${pad(minutes % 60)}${GLUE}min`;
 }
 
+/** What is left of a job; null while that cannot be told. */
+export function timeLeft(milliseconds: number | null): string {
+  return milliseconds === null ? 'estimating…' : `${duration(milliseconds)} left`;
+}
+
 /** A rate of units a second: 6.4/s. */
 export function rate(perSecond: number): string {
   return `${threeDigits(perSecond)}/s`;
@@ -145,6 +150,7 @@ export interface Difference {
   /** Signed per cent of the base; null for accuracy, whose points say it already. */
   readonly relative: string | null;
   readonly verdict: Verdict;
+  readonly direction: 'up' | 'down' | 'none';
 }
 
 /** What changed from `base` to `value`. Less is better for everything but accuracy. */
@@ -156,6 +162,7 @@ export function difference(kind: FigureKind, value: number, base: number): Diffe
       absolute: `${sign(points)}${Math.abs(points).toFixed(1)}${GLUE}pt`,
       relative: null,
       verdict: points === 0 ? 'same' : points > 0 ? 'better' : 'worse',
+      direction: directionOf(points),
     };
   }
   const share = base === 0 ? 0 : (change / base) * 100;
@@ -164,7 +171,13 @@ export function difference(kind: FigureKind, value: number, base: number): Diffe
     absolute: `${sign(change)}${writers[kind](Math.abs(change))}`,
     relative: `${sign(rounded)}${Math.abs(rounded)}${GLUE}%`,
     verdict: rounded === 0 ? 'same' : rounded < 0 ? 'better' : 'worse',
+    direction: directionOf(rounded),
   };
+}
+
+function directionOf(change: number): Difference['direction'] {
+  if (change === 0) return 'none';
+  return change > 0 ? 'up' : 'down';
 }
 
 function sign(value: number): string {

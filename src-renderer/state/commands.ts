@@ -37,6 +37,14 @@ function openVersionWizard(wizard: WizardKind): void {
   if (version !== null) navigation.go({ page: 'wizard', wizard, version, step: null });
 }
 
+function openCompare(): void {
+  if (project.state) navigation.go({ page: 'compare' });
+}
+
+function cancelRunning(): void {
+  if (jobs.running) void jobs.cancel(jobs.running);
+}
+
 export const commands: readonly Command[] = [
   {
     id: 'open-project',
@@ -74,9 +82,7 @@ export const commands: readonly Command[] = [
     id: 'compare',
     title: 'Compare versions',
     keys: [{ key: 'k', control: true }],
-    run: () => {
-      if (project.state) navigation.go({ page: 'compare' });
-    },
+    run: openCompare,
   },
   {
     id: 'export',
@@ -88,9 +94,7 @@ export const commands: readonly Command[] = [
     id: 'cancel-job',
     title: 'Cancel the running job',
     keys: [{ key: '.', control: true }],
-    run: () => {
-      if (jobs.running) void jobs.cancel(jobs.running);
-    },
+    run: cancelRunning,
   },
   {
     id: 'settings',

@@ -1,5 +1,4 @@
 // What running jobs report: progress, phases, live metrics and log; and starting and ending them.
-import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { call } from '../api';
 import type { PageJobRequest } from '../../src-main/ipc/contract';
@@ -140,7 +139,7 @@ class Jobs {
   /** Fetches the curves of a job that this page did not see from the start. */
   async loadMetrics(job: JobRecord): Promise<void> {
     const epochs = epochsOf(job.request);
-    if (epochs === 0 || untrack(() => this.report(job.id)?.metrics.epoch ?? 0) > 0) return;
+    if (epochs === 0 || (this.report(job.id)?.metrics.epoch ?? 0) > 0) return;
     const stored = await call('jobs.metrics', { job: job.id }).catch(() => []);
     this.#reportOf(job.id).restore(stored);
   }

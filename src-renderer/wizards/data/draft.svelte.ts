@@ -53,12 +53,7 @@ export const dataSteps: readonly WizardStep<DataDraft>[] = [
   {
     id: 'options',
     title: 'Options',
-    problem: (draft) => {
-      if (!draft.decode) return 'reading the defaults';
-      return draft.decode.valFraction + draft.decode.testFraction < 1
-        ? null
-        : 'nothing is left to train on';
-    },
+    problem: optionsProblem,
     summary: (draft) => draft.decode && `${sizeWords(draft.decode)}, ${channelWords(draft.decode)}`,
   },
   { id: 'run', title: 'Run', problem: () => null, summary: () => null },
@@ -85,4 +80,11 @@ export function dataSentence({ source, decode }: DataDraft): string {
     `hold back ${percent(decode.valFraction, 0)} for validation and ${percent(decode.testFraction, 0)} for testing where ` +
     `the data has no such splits, and ${unreadable}. The source stays untouched.`
   );
+}
+
+function optionsProblem(draft: DataDraft): string | null {
+  if (!draft.decode) return 'reading the defaults';
+  return draft.decode.valFraction + draft.decode.testFraction < 1
+    ? null
+    : 'nothing is left to train on';
 }

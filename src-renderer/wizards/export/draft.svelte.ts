@@ -40,11 +40,7 @@ export const exportSteps: readonly WizardStep<ExportDraft>[] = [
   {
     id: 'options',
     title: 'Verification and folder',
-    problem: (draft) => {
-      const dataset = project.dataset(draft.data);
-      if (!dataset) return null;
-      return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
-    },
+    problem: dataProblem,
     summary: (draft) => `on ${project.dataset(draft.data)?.name ?? 'random inputs'}`,
   },
   { id: 'run', title: 'Run', problem: () => null, summary: () => null },
@@ -60,4 +56,10 @@ export function exportSentence(draft: ExportDraft): string {
     `its real runtime on ${inputs}, compare the answers with the version, and put the verified files with a README, ` +
     `labels, preprocessing and checksums into ${where}.`
   );
+}
+
+function dataProblem(draft: ExportDraft): string | null {
+  const dataset = project.dataset(draft.data);
+  if (!dataset) return null;
+  return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
 }

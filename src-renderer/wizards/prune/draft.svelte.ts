@@ -160,11 +160,7 @@ export const pruneSteps: readonly WizardStep<PruneDraft>[] = [
   {
     id: 'recovery',
     title: 'Recovery',
-    problem: (draft) => {
-      const dataset = project.dataset(draft.data);
-      if (!dataset) return null;
-      return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
-    },
+    problem: dataProblem,
     summary: recoverySummary,
   },
   {
@@ -179,9 +175,7 @@ function recoverySummary(draft: PruneDraft): string {
   if (draft.data === null) return 'none, cut only';
   const parts = [
     ...(draft.recalibrate ? ['recalibrate'] : []),
-    ...(draft.fineTune && draft.training
-      ? [`fine-tune ${plural(draft.training.epochs, 'epoch')}`]
-      : []),
+    ...(draft.fineTune && draft.training ? [plural(draft.training.epochs, 'epoch')] : []),
   ];
   return parts.length > 0 ? parts.join(', ') : 'evaluate only';
 }
@@ -211,4 +205,10 @@ export function pruneSentence(draft: PruneDraft): string {
 function inWords(parts: readonly string[]): string {
   if (parts.length < 2) return parts.join('');
   return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function dataProblem(draft: PruneDraft): string | null {
+  const dataset = project.dataset(draft.data);
+  if (!dataset) return null;
+  return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
 }

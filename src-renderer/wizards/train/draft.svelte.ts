@@ -59,11 +59,7 @@ export const trainSteps: readonly WizardStep<TrainDraft>[] = [
   {
     id: 'data',
     title: 'Data',
-    problem: (draft) => {
-      const dataset = project.dataset(draft.data);
-      if (!dataset) return 'choose a data set';
-      return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
-    },
+    problem: dataProblem,
     summary: (draft) => project.dataset(draft.data)?.name ?? null,
   },
   {
@@ -92,4 +88,10 @@ export function trainSentence(draft: TrainDraft): string {
     `Secateur will ${what}, evaluate the result${draft.measure ? ' and measure its latency' : ''}, and keep it as a ` +
     `new version. ${draft.version.name} stays as it is.${draft.init === 'weights' ? accuracy : ''}`
   );
+}
+
+function dataProblem(draft: TrainDraft): string | null {
+  const dataset = project.dataset(draft.data);
+  if (!dataset) return 'choose a data set';
+  return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
 }
