@@ -7,7 +7,7 @@ import type { JobEvent, JobRequest } from '../../src-main/jobs/types';
 import type { JobId, JobRecord, JobState } from '../../src-main/project/types';
 import { stateWords } from '../words';
 import { app } from './app.svelte';
-import { appendMetric, isOfEpoch, noMetrics, restoreMetrics } from './metrics';
+import { appendMetric, noMetrics, overEpochs } from './metrics';
 import { navigation } from './navigation.svelte';
 import { endPhases, recordPhase } from './phases';
 import type { PhaseRecord } from './phases';
@@ -33,6 +33,10 @@ export class JobReport {
   metrics = $state.raw(noMetrics);
   log = $state.raw<readonly string[]>([]);
   #phaseStart = { done: 0, elapsedMs: 0 };
+  #stepsPerEpoch: number | null = null;
+
+  /** Live curves, x in epochs. */
+  readonly series = $derived.by(() => overEpochs(this.metrics, this.#stepsPerEpoch));
 
   /** Units a second in the present phase; null before it can be told. */
   readonly perSecond: number | null = $derived.by(() => {
@@ -42,7 +46,9 @@ export class JobReport {
     return seconds > 0.5 && done > 0 ? done / seconds : null;
   });
 
-  progress(event: ProgressEvent): void {
+  progress(event: ProgressEvent, epochs: number): void {
+    const { phase, total } = event.progress;
+    if (phase === 'training' && total > 0 && epochs > 0) this.#stepsPerEpoch = total / epochs;
     if (this.latest?.progress.phase !== event.progress.phase) {
       this.#phaseStart = { done: event.progress.done, elapsedMs: event.elapsedMs };
     }
@@ -50,18 +56,13 @@ export class JobReport {
     this.latest = event;
   }
 
-  metric({ metric }: MetricEvent, epochs: number): void {
-    this.metrics = appendMetric(
-      this.metrics,
-      metric,
-      this.#position(metric.epoch, metric.values, epochs),
-    );
+  metric({ metric }: MetricEvent): void {
+    this.metrics = appendMetric(this.metrics, metric);
   }
 
   /** Takes what was measured before this window looked, unless points have come in since. */
   restore(stored: readonly Metric[]): void {
-    if (this.metrics.epoch > 0) return;
-    this.metrics = restoreMetrics(stored);
+    if (this.metrics.step === 0) this.metrics = stored.reduce(appendMetric, noMetrics);
   }
 
   append(level: 'info' | 'warn', text: string): void {
@@ -71,14 +72,6 @@ export class JobReport {
 
   end(): void {
     if (this.latest) this.phases = endPhases(this.phases, this.latest.elapsedMs);
-  }
-
-  /** Validation figures stand at the end of their epoch; those of a batch where the progress is. */
-  #position(epoch: number, values: Readonly<Record<string, number>>, epochs: number): number {
-    const progress = this.latest?.progress;
-    if (isOfEpoch(values) || progress?.phase !== 'training' || progress.total === 0) return epoch;
-    const reached = (progress.done / progress.total) * epochs;
-    return Math.min(epoch, Math.max(epoch - 1, reached));
   }
 }
 
@@ -117,10 +110,10 @@ class Jobs {
     const job = project.job(event.jobId);
     switch (event.type) {
       case 'progress':
-        report.progress(event);
+        report.progress(event, job ? epochsOf(job.request) : 0);
         return;
       case 'metric':
-        report.metric(event, job ? epochsOf(job.request) : 0);
+        report.metric(event);
         return;
       case 'log':
         report.append(event.level, event.text);
@@ -138,8 +131,7 @@ class Jobs {
 
   /** Fetches the curves of a job that this page did not see from the start. */
   async loadMetrics(job: JobRecord): Promise<void> {
-    const epochs = epochsOf(job.request);
-    if (epochs === 0 || (this.report(job.id)?.metrics.epoch ?? 0) > 0) return;
+    if (epochsOf(job.request) === 0 || this.report(job.id)?.metrics.step) return;
     const stored = await call('jobs.metrics', { job: job.id }).catch(() => []);
     this.#reportOf(job.id).restore(stored);
   }

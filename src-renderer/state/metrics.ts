@@ -9,56 +9,46 @@ export interface Series {
 }
 
 export interface Metrics {
+  /** Over global steps, counted through all trainings of the job. */
   readonly series: Readonly<Record<string, Series>>;
-  /** Epoch of the newest point, counted over all trainings of the job. */
-  readonly epoch: number;
-  /** Epochs of the trainings before the present one: a job that cuts in steps trains several times. */
+  /** Newest step. */
+  readonly step: number;
+  /** Steps of the trainings before the present one: a job that cuts in steps trains several times. */
   readonly offset: number;
+  /** Known after the first epoch. */
+  readonly stepsPerEpoch: number | null;
 }
 
-export const noMetrics: Metrics = { series: {}, epoch: 0, offset: 0 };
+export const noMetrics: Metrics = { series: {}, step: 0, offset: 0, stepsPerEpoch: null };
 
 /** Longest series that is kept; a chart is some hundred pixels wide. */
 const longest = 4096;
 
-/**
- * Adds a point at `position`, the fraction of epochs done in the present training (2.5: in the middle of the
- * third epoch).
- */
-export function appendMetric(metrics: Metrics, metric: Metric, position: number): Metrics {
-  const restarted = metrics.offset + metric.epoch < metrics.epoch;
-  const offset = restarted ? metrics.epoch : metrics.offset;
-  const x = offset + position;
+/** Adds a point. Figures of a batch come with their step, those of a whole epoch after its last step. */
+export function appendMetric(metrics: Metrics, metric: Metric): Metrics {
+  const ofEpoch = Object.keys(metric.values).some((name) => name.startsWith('val'));
+  const restarted = !ofEpoch && metrics.offset + metric.step <= metrics.step;
+  const offset = restarted ? metrics.step : metrics.offset;
+  const step = ofEpoch ? Math.max(metrics.step, metric.epoch) : offset + metric.step;
   const series = { ...metrics.series };
   for (const [name, y] of Object.entries(metric.values)) {
     if (!Number.isFinite(y)) continue;
     const before = series[name] ?? { x: [], y: [] };
-    series[name] = thinned({ x: [...before.x, x], y: [...before.y, y] });
+    series[name] = thinned({ x: [...before.x, step], y: [...before.y, y] });
   }
-  return { series, epoch: offset + metric.epoch, offset };
+  const stepsPerEpoch = ofEpoch ? (step - offset) / metric.epoch : metrics.stepsPerEpoch;
+  return { series, step, offset, stepsPerEpoch };
 }
 
-/** True for figures of a whole epoch, false for those of a batch within it. */
-export function isOfEpoch(values: Metric['values']): boolean {
-  return Object.keys(values).some((name) => name.startsWith('val'));
-}
-
-/** Metrics that were stored while nobody looked: batches are spread evenly over their epoch. */
-export function restoreMetrics(stored: readonly Metric[]): Metrics {
-  let metrics = noMetrics;
-  let start = 0;
-  while (start < stored.length) {
-    const epoch = stored[start]?.epoch ?? 0;
-    let end = start;
-    while (end < stored.length && stored[end]?.epoch === epoch) end += 1;
-    const ofEpoch = stored.slice(start, end);
-    ofEpoch.forEach((metric, index) => {
-      const within = isOfEpoch(metric.values) ? 1 : (index + 1) / ofEpoch.length;
-      metrics = appendMetric(metrics, metric, epoch - 1 + within);
-    });
-    start = end;
-  }
-  return metrics;
+/** The series over epochs; `stepsPerEpoch` serves until the first epoch has ended. */
+export function overEpochs(metrics: Metrics, stepsPerEpoch: number | null): Metrics['series'] {
+  const length = metrics.stepsPerEpoch ?? stepsPerEpoch ?? Math.max(1, metrics.step);
+  return Object.fromEntries(
+    Object.entries(metrics.series).map(([name, { x, y }]) => [
+      name,
+      { x: x.map((step) => step / length), y },
+    ]),
+  );
 }
 
 /** Every second point of a series that grew too long; the last one always stays. */

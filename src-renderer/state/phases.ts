@@ -12,7 +12,10 @@ export interface PhaseRecord {
   readonly endedMs: number | null;
 }
 
-/** Adds a report of progress at `elapsedMs` of the job: a new phase ends the one before. */
+/**
+ * Adds a report of progress at `elapsedMs` of the job: a new phase ends the one before. Training that goes on
+ * after an evaluation is the same training: it was the validation of an epoch.
+ */
 export function recordPhase(
   records: readonly PhaseRecord[],
   progress: Pick<Progress, 'phase' | 'label'>,
@@ -24,6 +27,10 @@ export function recordPhase(
     return [...records.slice(0, -1), { ...last, label: progress.label }];
   }
   const { phase, label } = progress;
+  const before = records.at(-2);
+  if (phase === 'training' && last?.phase === 'evaluating' && before?.phase === 'training') {
+    return [...records.slice(0, -2), { ...before, label, endedMs: null }];
+  }
   return [...endPhases(records, elapsedMs), { phase, label, startedMs: elapsedMs, endedMs: null }];
 }
 
