@@ -7,7 +7,6 @@ import { AppError } from '../errors';
 import type { FreezeCode, Labels, ShapeMap, SiteKind } from '../graph/ops/types';
 import { opDef } from '../graph/ops/table';
 import type { Graph, Node, NodeId, Shape, TensorId, WeightId, WeightRole } from '../graph/types';
-
 import { DisjointSets } from './disjoint-sets';
 import { NodeContext, ruleError } from './node-context';
 import type { Site, Tie } from './types';

@@ -1,292 +1,232 @@
-// Random small networks: any op of the pruner's tests meets any other.
+// Random small networks: any op meets any other.
 
-import { GraphBuilder } from '../../../src-main/engine/graph/build';
-import type { Rng } from '../../../src-main/engine/graph/rng';
+import type { GraphBuilder } from '../../../src-main/engine/graph/build';
+import { filledWeight } from '../../../src-main/engine/graph/initialise';
 import { createRng } from '../../../src-main/engine/graph/rng';
-import type { ActivationFn, Model, Shape, Weight } from '../../../src-main/engine/graph/types';
-import { modelOf, randomised } from './networks';
+import type { Rng } from '../../../src-main/engine/graph/rng';
+import type { Model, Op, TensorId } from '../../../src-main/engine/graph/types';
+import { makeModel } from './networks';
 
-/** More values than this make a forward pass in plain loops slow. */
-const largestTensor = 400;
-
-const activations: readonly ActivationFn[] = ['relu', 'relu6', 'leakyRelu', 'sigmoid', 'tanh'];
-
-/** A valid model of up to `steps` random layers, the same for the same seed. */
-export function randomModel(seed: number, steps: number): Model {
-  const rng = createRng(seed);
-  const growth = new Growth(rng);
-  for (let i = 0; i < steps; i++) growth.step();
-  return modelOf(randomised(growth.finish(), rng));
+/** A network under construction, and the images in it that later layers may read. */
+interface Growing {
+  readonly b: GraphBuilder;
+  readonly rng: Rng;
+  readonly images: TensorId[];
 }
 
-/** A convolution that another layer can share. */
-interface Convolution {
-  readonly name: string;
-  readonly inputs: number;
-  readonly filters: number;
-  readonly kernelSize: number;
-  readonly bias: boolean;
+/** Adds layers on an image x and returns the images that come of it; none where x does not suit. */
+type Step = (net: Growing, x: TensorId) => readonly TensorId[];
+
+const maxChannels = 16;
+const maxSize = 8;
+
+function sizes(b: GraphBuilder, x: TensorId): readonly [number, number, number] {
+  return b.shapeOf(x) as readonly [number, number, number];
 }
 
-class Growth {
-  private readonly b: GraphBuilder;
-  private readonly tensors: string[] = [];
-  private readonly read = new Set<string>();
-  private readonly convolutions: Convolution[] = [];
+function pick<T>(rng: Rng, items: readonly T[]): T {
+  return items[rng.int(items.length)]!;
+}
 
-  constructor(private readonly rng: Rng) {
-    this.b = new GraphBuilder('random', { rng });
-    this.tensors.push(this.b.input('image', [4, 4, this.pick([1, 3])]));
-    this.convolve();
-  }
+function divisors(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0);
+}
 
-  /** Adds one layer of a random kind; kinds that do not fit what is there do nothing. */
-  step(): void {
-    const kinds = [
-      () => this.convolve(),
-      () => this.convolve(),
-      () => this.shareConvolution(),
-      () => this.depthwise(),
-      () => this.dense(),
-      () => this.normalise(),
-      () => this.pointwise(),
-      () => this.combine(),
-      () => this.combine(),
-      () => this.join(),
-      () => this.takeApart(),
-      () => this.takeSome(),
-      () => this.surround(),
-      () => this.pool(),
-      () => this.shuffle(),
-      () => this.reshape(),
-      () => this.changeResolution(),
-      () => this.mix(),
-    ];
-    this.pick(kinds)();
-  }
+/** Other images of which the shapes agree with that of x on the given axes. */
+function alike({ b, images }: Growing, x: TensorId, axes: readonly number[]): TensorId[] {
+  const shape = sizes(b, x);
+  return images.filter((other) => axes.every((axis) => sizes(b, other)[axis] === shape[axis]));
+}
 
-  /** What nobody reads becomes an output, through a layer that leaves its channels free or, rarely, as it is. */
-  finish(): ReturnType<GraphBuilder['build']> {
-    const { b } = this;
-    const ends = this.tensors.filter((tensor) => !this.read.has(tensor));
-    for (const [i, end] of ends.slice(-3).entries()) {
-      const bare = this.rng.uniform() < 0.1;
-      b.output(bare ? end : b.dense(b.flatten(end), { units: 2 }), `output${i}`);
-    }
-    return b.build();
-  }
+function reshaped(b: GraphBuilder, x: TensorId, shape: readonly number[]): TensorId {
+  return b.apply('reshape', [x], { shape });
+}
 
-  private convolve(): void {
-    const x = this.image();
-    const [, , channels] = this.shape(x) as [number, number, number];
-    const groups = this.pick([1, 1, 1, 2, 3]);
-    const fits = channels % groups === 0;
-    const filters = (fits ? groups : 1) * (1 + this.rng.int(fits && groups > 1 ? 3 : 7));
-    const kernelSize = this.pick([1, 3]);
-    const bias = this.rng.uniform() < 0.7;
-    const y = this.b.conv2d(x, {
-      filters,
-      kernelSize,
-      strides: this.pick([1, 1, 2]),
-      groups: fits ? groups : 1,
-      bias,
-    });
-    if (!fits || groups === 1) {
-      this.convolutions.push({ name: y, inputs: channels, filters, kernelSize, bias });
-    }
-    this.add(y, x);
-  }
-
-  /** The weights of an earlier convolution at a second place. */
-  private shareConvolution(): void {
-    if (this.convolutions.length === 0) return;
-    const { name, inputs, filters, kernelSize, bias } = this.pick(this.convolutions);
-    const x = this.find((shape) => shape.length === 3 && shape[2] === inputs);
-    if (x === undefined) return;
-    const weights = { kernel: `${name}/kernel`, bias: bias ? `${name}/bias` : null };
-    this.add(this.b.conv2d(x, { filters, kernelSize, weights }), x);
-  }
-
-  private depthwise(): void {
-    const x = this.image();
-    const multiplier = this.pick([1, 1, 2]);
-    if (this.size(x) * multiplier > largestTensor) return;
-    this.add(this.b.depthwiseConv2d(x, { kernelSize: 3, multiplier }), x);
-  }
-
-  private dense(): void {
-    const x = this.any();
-    this.add(this.b.dense(x, { units: 1 + this.rng.int(6) }), x);
-  }
-
-  private normalise(): void {
-    const x = this.any();
-    this.add(this.b.batchNorm(x), x);
-  }
-
-  private pointwise(): void {
-    const x = this.any();
-    const kind = this.rng.int(4);
-    if (kind === 0) this.add(this.b.prelu(x), x);
-    else if (kind === 1) this.add(this.b.apply('dropout', [x], { rate: 0.5 }), x);
-    else if (kind === 2) {
-      const channels = this.shape(x).at(-1)!;
-      const scale = Array.from({ length: this.pick([1, channels]) }, () => this.rng.normal());
-      this.add(this.b.apply('rescale', [x], { scale, offset: [0.5] }), x);
-    } else this.add(this.b.activation(x, this.pick(activations)), x);
-  }
-
-  /** Two tensors of one shape, or one that broadcasts against the other. */
-  private combine(): void {
-    const x = this.any();
-    const shape = this.shape(x);
-    const channels = shape.at(-1);
-    const fits = (other: Shape): boolean =>
-      other.join() === shape.join() ||
-      (other.length <= shape.length &&
-        other.every((size, i) => {
-          const same = size === shape[shape.length - other.length + i];
-          return same || size === 1;
-        }));
-    const y = this.rng.uniform() < 0.2 ? this.constant([channels!]) : (this.find(fits) ?? x);
-    const op = this.pick(['add', 'add', 'sub', 'mul', 'max', 'average'] as const);
-    this.add(this.b.apply(op, [x, y], {}), x, y);
-  }
-
-  private join(): void {
-    const x = this.any();
-    const shape = this.shape(x);
-    const fits = (other: Shape): boolean =>
-      other.length === shape.length && other.slice(0, -1).join() === shape.slice(0, -1).join();
-    const parts = [x, this.find(fits) ?? x, ...(this.rng.uniform() < 0.3 ? [x] : [])];
-    if (parts.reduce((sum, part) => sum + this.size(part), 0) > largestTensor) return;
-    this.add(this.b.concat(parts), ...parts);
-  }
-
-  private takeApart(): void {
-    const x = this.any();
-    const channels = this.shape(x).at(-1)!;
-    if (channels < 2) return;
-    const first = 1 + this.rng.int(channels - 1);
-    const sizes = [first, channels - first];
-    for (const part of this.b.applyAll('split', [x], { axis: -1, sizes })) this.add(part, x);
-  }
-
-  private takeSome(): void {
-    const x = this.any();
-    const shape = this.shape(x);
-    const channels = shape.at(-1)!;
-    if (this.rng.uniform() < 0.5) {
-      const indices = Array.from({ length: 1 + this.rng.int(5) }, () => this.rng.int(channels));
-      this.add(this.b.apply('gather', [x], { indices }), x);
-      return;
-    }
-    const begin = shape.map((size) => this.rng.int(Math.ceil(size / 2)));
-    const strides = shape.map((_, axis) => (axis === shape.length - 1 ? this.pick([1, 1, 2]) : 1));
-    this.add(this.b.apply('slice', [x], { begin, end: shape, strides }), x);
-  }
-
-  private surround(): void {
-    const x = this.any();
-    const paddings = this.shape(x).map(() => [this.rng.int(2), this.rng.int(2)] as const);
-    const grown = this.shape(x).map((size, axis) => size + paddings[axis]![0] + paddings[axis]![1]);
-    if (grown.reduce((n, size) => n * size, 1) > largestTensor) return;
-    this.add(this.b.apply('pad', [x], { paddings, mode: 'constant', value: this.rng.int(2) }), x);
-  }
-
-  private pool(): void {
-    const x = this.image();
-    const kind = this.rng.int(4);
-    if (kind < 2) {
-      const keepDims = this.rng.uniform() < 0.5;
-      this.add(this.b.globalAvgPool(x, { keepDims }), x);
-      return;
-    }
+const steps: Readonly<Record<string, Step>> = {
+  conv: ({ b, rng }, x) => {
+    const [, , channels] = sizes(b, x);
+    const groups = pick(rng, divisors(channels));
+    const filters = groups * (1 + rng.int(Math.max(1, Math.floor(8 / groups))));
+    const strides = 1 + rng.int(2);
+    const dilations = strides === 1 ? 1 + rng.int(2) : 1;
+    return [b.conv2d(x, { filters, kernelSize: 1 + rng.int(3), strides, dilations, groups })];
+  },
+  twins: (net, x) => {
+    const y = pick(net.rng, alike(net, x, [2]));
+    const first = net.b.conv2d(x, { filters: 1 + net.rng.int(6), kernelSize: 3 });
+    const filters = sizes(net.b, first)[2];
+    const weights = { kernel: `${first}/kernel`, bias: `${first}/bias` };
+    return [first, net.b.conv2d(y, { filters, kernelSize: 3, weights })];
+  },
+  depthwise: ({ b, rng }, x) => [
+    b.depthwiseConv2d(x, { kernelSize: 3, multiplier: 1 + rng.int(2) }),
+  ],
+  transpose: ({ b, rng }, x) => [
+    b.conv2dTranspose(x, { filters: 1 + rng.int(6), kernelSize: 2 + rng.int(2), strides: 2 }),
+  ],
+  pointwise: ({ b, rng }, x) => [b.dense(x, { units: 1 + rng.int(8) })],
+  norm: ({ b }, x) => [b.activation(b.batchNorm(x), 'relu')],
+  passing: ({ b }, x) => [
+    b.apply('rescale', [b.apply('dropout', [x], { rate: 0.5 })], {
+      scale: Array.from({ length: sizes(b, x)[2] }, (_, i) => i - 1.5),
+      offset: [0.5],
+    }),
+  ],
+  activation: ({ b, rng }, x) => [
+    b.activation(x, pick(rng, ['relu', 'sigmoid', 'tanh', 'hardSwish'] as const)),
+  ],
+  prelu: ({ b, rng }, x) => {
+    const shape = pick(rng, [[sizes(b, x)[2]], [1], sizes(b, x)]);
+    return [b.prelu(x, { weights: { alpha: filledWeight(shape, 0.1) } })];
+  },
+  pool: ({ b, rng }, x) => {
     const options = { poolSize: 2, padding: 'same' } as const;
-    this.add(kind === 2 ? this.b.maxPool2d(x, options) : this.b.avgPool2d(x, options), x);
-  }
+    return [rng.int(2) === 0 ? b.maxPool2d(x, options) : b.avgPool2d(x, options)];
+  },
+  gate: ({ b }, x) => {
+    const squeezed = b.activation(b.dense(b.globalAvgPool(x), { units: 3 }), 'relu');
+    const gate = b.activation(b.dense(squeezed, { units: sizes(b, x)[2] }), 'sigmoid');
+    return [b.mul([x, gate])];
+  },
+  mask: ({ b }, x) => [b.mul([x, b.conv2d(x, { filters: 1, kernelSize: 3 })])],
+  arithmetic: (net, x) => {
+    const op: Op = pick(net.rng, ['add', 'sub', 'mul', 'max', 'average'] as const);
+    return [net.b.apply(op, [x, pick(net.rng, alike(net, x, [0, 1, 2]))], {})];
+  },
+  residual: ({ b }, x) => {
+    const inner = b.activation(b.conv2d(x, { filters: 5, kernelSize: 3 }), 'relu');
+    return [b.add([x, b.conv2d(inner, { filters: sizes(b, x)[2], kernelSize: 1 })])];
+  },
+  constant: ({ b, rng }, x) => {
+    const shape = pick(rng, [[], [1], sizes(b, x).slice(2), [sizes(b, x)[0], 1, 1], sizes(b, x)]);
+    return [
+      b.apply(pick(rng, ['add', 'mul'] as const), [x, b.constant(filledWeight(shape, 1))], {}),
+    ];
+  },
+  concat: (net, x) => [net.b.concat([x, pick(net.rng, alike(net, x, [0, 1])), x])],
+  stack: (net, x) => [net.b.concat([x, pick(net.rng, alike(net, x, [1, 2]))], { axis: 0 })],
+  split: ({ b, rng }, x) => {
+    const [, , channels] = sizes(b, x);
+    if (channels < 2) return [];
+    const first = 1 + rng.int(channels - 1);
+    return b.applyAll('split', [x], { axis: -1, sizes: [first, channels - first] });
+  },
+  slice: ({ b, rng }, x) => {
+    const shape = sizes(b, x);
+    const begin = shape.map((size) => rng.int(Math.ceil(size / 2)));
+    const end = shape.map((size, i) => begin[i]! + 1 + rng.int(size - begin[i]!));
+    const strides = pick(rng, [
+      [1, 1, 1],
+      [2, 1, 1],
+      [1, 1, 2],
+    ]);
+    return [b.apply('slice', [x], { begin, end, strides })];
+  },
+  everySecond: ({ b }, x) => {
+    const end = sizes(b, x);
+    return [b.apply('slice', [x], { begin: [0, 0, 0], end, strides: [1, 1, 2] })];
+  },
+  gather: ({ b, rng }, x) => {
+    const indices = Array.from({ length: 1 + rng.int(6) }, () => rng.int(sizes(b, x)[2]));
+    return [b.apply('gather', [x], { indices })];
+  },
+  padChannels: ({ b, rng }, x) => {
+    const paddings = [
+      [0, 0],
+      [rng.int(2), 0],
+      [rng.int(3), rng.int(3)],
+    ] as const;
+    return [b.apply('pad', [x], { paddings, mode: 'constant', value: 0.5 })];
+  },
+  crop: ({ b }, x) => {
+    const [height, width] = sizes(b, x);
+    if (Math.min(height, width) < 2) return [];
+    return [
+      b.apply('crop', [x], {
+        amounts: [
+          [1, 0],
+          [0, 1],
+        ],
+      }),
+    ];
+  },
+  depthToSpace: ({ b, rng }, x) => {
+    if (sizes(b, x)[2] % 4 !== 0) return [];
+    return [b.apply('depthToSpace', [x], { block: 2, order: pick(rng, ['dcr', 'crd'] as const) })];
+  },
+  spaceToDepth: ({ b }, x) => {
+    const [height, width] = sizes(b, x);
+    if (height % 2 !== 0 || width % 2 !== 0) return [];
+    return [b.apply('spaceToDepth', [x], { block: 2 })];
+  },
+  shuffle: ({ b, rng }, x) => {
+    const [height, width, channels] = sizes(b, x);
+    const groups = pick(rng, divisors(channels));
+    const grouped = reshaped(b, x, [height, width, groups, channels / groups]);
+    const swapped = b.apply('permute', [grouped], { perm: [0, 1, 3, 2] });
+    return [reshaped(b, swapped, [height, width, channels])];
+  },
+  permute: ({ b, rng }, x) => [b.apply('permute', [x], { perm: rng.shuffle([0, 1, 2]) })],
+  reshape: ({ b, rng }, x) => {
+    const size = sizes(b, x).reduce((product, axis) => product * axis, 1);
+    const first = pick(rng, divisors(size));
+    const second = pick(rng, divisors(size / first));
+    return [reshaped(b, x, [first, second, size / first / second])];
+  },
+  decode: ({ b }, x) => {
+    const code = b.activation(b.dense(b.flatten(x), { units: 12 }), 'relu');
+    return [reshaped(b, code, [2, 2, 3])];
+  },
+  vectors: ({ b, rng }, x) => {
+    const first = b.batchNorm(b.globalAvgPool(x));
+    const second = b.prelu(b.dense(first, { units: 6 }));
+    const paddings = [[rng.int(2), rng.int(3)]] as const;
+    const padded = b.apply('pad', [second], { paddings, mode: 'constant', value: 1 });
+    const [, part] = b.applyAll('split', [padded], {
+      axis: 0,
+      sizes: [4, 2 + paddings[0][0] + paddings[0][1]],
+    });
+    const code = b.dense(b.concat([first, part!, second]), { units: 8 });
+    return [reshaped(b, code, [2, 2, 2])];
+  },
+  mixing: ({ b, rng }, x) => {
+    const [, , channels] = sizes(b, x);
+    switch (rng.int(4)) {
+      case 0:
+        return [b.apply('softmax', [x], { axis: rng.int(3) })];
+      case 1:
+        return [b.apply('layerNorm', [x], { epsilon: 1e-3, axes: [rng.int(3)] })];
+      case 2:
+        return [
+          b.apply('groupNorm', [x], { epsilon: 1e-3, groups: pick(rng, divisors(channels)) }),
+        ];
+      default:
+        return [b.apply('reduce', [x], { fn: 'mean', axes: [rng.int(3)], keepDims: true })];
+    }
+  },
+};
 
-  private shuffle(): void {
-    const x = this.image();
-    const [height, width, channels] = this.shape(x) as [number, number, number];
-    const groups = this.pick([2, 3]);
-    if (channels % groups !== 0) return;
-    const apart = [height, width, groups, channels / groups];
-    const grouped = this.b.apply('reshape', [x], { shape: apart });
-    const turned = this.b.apply('permute', [grouped], { perm: [0, 1, 3, 2] });
-    this.add(this.b.apply('reshape', [turned], { shape: [height, width, channels] }), x);
-  }
-
-  private reshape(): void {
-    const x = this.image();
-    const [height, width, channels] = this.shape(x) as [number, number, number];
-    const kind = this.rng.int(3);
-    if (kind === 0) this.add(this.b.flatten(x), x);
-    else if (kind === 1) this.add(this.b.apply('permute', [x], { perm: [2, 0, 1] }), x);
-    else this.add(this.b.apply('reshape', [x], { shape: [height * width, channels] }), x);
-  }
-
-  private changeResolution(): void {
-    const x = this.image();
-    const [height, width, channels] = this.shape(x) as [number, number, number];
-    if (channels % 4 === 0 && this.rng.uniform() < 0.5) {
-      const order = this.pick(['dcr', 'crd'] as const);
-      this.add(this.b.apply('depthToSpace', [x], { block: 2, order }), x);
-    } else if (height % 2 === 0 && width % 2 === 0) {
-      this.add(this.b.apply('spaceToDepth', [x], { block: 2 }), x);
-    } else if (this.size(x) * 4 <= largestTensor) {
-      this.add(this.b.conv2dTranspose(x, { filters: 3, kernelSize: 3, strides: 2 }), x);
+/** Grows a network by random steps and puts a dense head on every image that nothing reads. */
+function grow(b: GraphBuilder, rng: Rng): void {
+  const input = b.input('image', [4 + 2 * rng.int(2), 4, 1 + rng.int(3)]);
+  const images = [6, 4].map((filters) => b.conv2d(input, { filters, kernelSize: 3 }));
+  const net: Growing = { b, rng, images };
+  const read = new Set<TensorId>();
+  for (let i = 0; i < 14; i++) {
+    const x = images[Math.max(0, images.length - 1 - rng.int(4))]!;
+    const results = pick(rng, Object.values(steps))(net, x);
+    if (results.length > 0) read.add(x);
+    for (const result of results) {
+      const [height, width, channels] = sizes(b, result);
+      if (Math.max(height, width) <= maxSize && channels <= maxChannels) images.push(result);
     }
   }
+  const heads = images.filter((x) => !read.has(x)).map((x) => b.dense(b.flatten(x), { units: 2 }));
+  b.output(heads.length > 1 ? b.add(heads) : heads[0]!, 'sum');
+  if (rng.int(4) === 0) b.output(pick(rng, images), 'inner');
+}
 
-  /** Ops through which channels cannot be cut. */
-  private mix(): void {
-    if (this.rng.uniform() < 0.6) return;
-    const x = this.any();
-    const kind = this.rng.int(3);
-    if (kind === 0) this.add(this.b.apply('softmax', [x], { axis: -1 }), x);
-    else if (kind === 1) {
-      this.add(this.b.apply('layerNorm', [x], { epsilon: 0.01, axes: [-1] }), x);
-    } else {
-      this.add(this.b.apply('reduce', [x], { fn: 'mean', axes: [-1], keepDims: true }), x);
-    }
-  }
-
-  private constant(shape: Shape): string {
-    const size = shape.reduce((n, length) => n * length, 1);
-    const value: Weight = { shape, dtype: 'float32', data: new Float32Array(size) };
-    return this.b.constant(value);
-  }
-
-  private add(tensor: string, ...inputs: string[]): void {
-    for (const input of inputs) this.read.add(input);
-    this.tensors.push(tensor);
-  }
-
-  private shape(tensor: string): Shape {
-    return this.b.shapeOf(tensor);
-  }
-
-  private size(tensor: string): number {
-    return this.shape(tensor).reduce((n, length) => n * length, 1);
-  }
-
-  /** A recent tensor more often than an old one, so that networks become deep. */
-  private any(): string {
-    return this.find((shape) => shape.length > 0)!;
-  }
-
-  private image(): string {
-    return this.find((shape) => shape.length === 3)!;
-  }
-
-  private find(fits: (shape: Shape) => boolean): string | undefined {
-    const fitting = this.tensors.filter((tensor) => fits(this.shape(tensor)));
-    const recent = this.rng.uniform() < 0.6 ? fitting.slice(-2) : fitting;
-    return recent.length === 0 ? undefined : this.pick(recent);
-  }
-
-  private pick<T>(list: readonly T[]): T {
-    return list[this.rng.int(list.length)]!;
-  }
+/** A valid model of up to 14 random steps, the same for the same seed. */
+export function randomModel(seed: number): Model {
+  return makeModel((b) => grow(b, createRng(seed)), seed);
 }
