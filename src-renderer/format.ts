@@ -39,6 +39,7 @@ export function bytes(value: number): string {
 export function compact(value: number): string {
   if (Math.abs(value) < 999.5) return grouped.format(value);
   return scaled(value, [
+    [1e12, 'T'],
     [1e9, 'G'],
     [1e6, 'M'],
     [1e3, 'k'],

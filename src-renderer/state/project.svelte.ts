@@ -103,8 +103,10 @@ class Project {
 
   /** Puts a version or data set into the trash, with the way back in a toast. */
   async discard(kind: TrashEntry['kind'], item: { id: string; name: string }): Promise<void> {
+    const parent = this.version(this.version(item.id)?.parent ?? null);
     const done = await app.attempt('trash', () => call('trash.put', { kind, id: item.id }));
     if (!done) return;
+    this.#leave(item.id, parent);
     toasts.show(`${item.name} is in the trash`, 'neutral', {
       label: 'Undo',
       run: () => void this.restore({ kind, id: item.id }),
@@ -113,6 +115,17 @@ class Project {
 
   async restore(entry: Pick<TrashEntry, 'kind' | 'id'>): Promise<void> {
     await app.attempt('restore', () => call('trash.restore', { kind: entry.kind, id: entry.id }));
+  }
+
+  /** Goes on to the parent, or the newest version, when the page of what is gone is in view. */
+  #leave(id: string, parent: VersionSummary | null): void {
+    const { route } = navigation;
+    const inView =
+      (route.page === 'version' && route.version === id) ||
+      (route.page === 'dataset' && route.dataset === id);
+    if (!inView) return;
+    if (parent) navigation.go({ page: 'version', version: parent.id, tab: 'layers' }, true);
+    else this.showFirst(true);
   }
 
   async #open(name: string, open: () => Promise<ProjectState | null>): Promise<boolean> {
