@@ -5,7 +5,7 @@ import type { Analysis, GroupChannels } from './groups';
 import type { GroupScores } from './importance';
 import { indicesWhere } from './indices';
 import type { Floor, Order } from './order';
-import { orderChannels } from './order';
+import { gcd, lcm, orderChannels } from './order';
 import type { LayerReasonCode, PruneOptions } from './types';
 
 /** The limits of one group under the given options. */
@@ -13,8 +13,6 @@ export interface GroupLimits {
   readonly count: number;
   /** Channels that may go, in the order in which they go. */
   readonly order: Order;
-  /** Kept channels are a multiple of this, or all of them. */
-  readonly step: number;
   /** Largest number of channels that can go with all limits kept. */
   readonly maxCut: number;
   /** Why `maxCut` is 0. */
@@ -25,8 +23,8 @@ type LimitOptions = Pick<PruneOptions, 'align' | 'minChannels' | 'maxRatio' | 's
 
 /**
  * Limits of every group. Counts are in channels of the group; `align` and `minChannels` speak of the width of
- * its layers, so that a group whose channels take 32 positions each is aligned to 8 whatever is cut. Layers that
- * have only a part of a group keep `minChannels` and `maxRatio` too; `align` holds for the whole group.
+ * its layers, so that a group whose channels take 32 positions each is aligned to 8 whatever is cut. They hold for
+ * layers that have only a part of a group as well.
  * @param protectedBy has the classes that the user wants to stay.
  */
 export function groupLimits(
@@ -43,17 +41,15 @@ export function groupLimits(
     const scored = open.filter((channel) => !Number.isNaN(groupScores[channel]!));
     // Of equal scores, the lower index goes first.
     const ranked = scored.sort((a, b) => groupScores[a]! - groupScores[b]! || a - b);
-    const order = orderChannels(
-      ranked,
-      groupScores,
-      count,
-      floorsOf(group, options),
-      options.scope,
-    );
-    const step = stepOf(slots, options.align);
+    const order = orderChannels(ranked, groupScores, {
+      size: count,
+      step: stepOf(slots, options.align),
+      floors: floorsOf(group, options),
+      scope: options.scope,
+    });
     const room = count - leastKept(count, Math.min(...slots), options);
     const possible = Math.min(order.channels.length, room);
-    const maxCut = roundCut(count, possible, step);
+    const maxCut = lastStop(order, possible);
     let blocked: LayerReasonCode | null = null;
     if (maxCut === 0) {
       if (free.length === 0) blocked = flowCode(analysis, classes);
@@ -64,7 +60,7 @@ export function groupLimits(
       else if (largestCut(count, options.maxRatio) === 0) blocked = 'MAX_RATIO';
       else blocked = 'MIN_CHANNELS';
     }
-    return { count, order, step, maxCut, blocked };
+    return { count, order, maxCut, blocked };
   });
 }
 
@@ -82,13 +78,19 @@ function floorsOf({ parts }: GroupChannels, options: LimitOptions): Floor[] {
   return parts.map(({ channels, slots }) => ({
     channels,
     least: slots === null ? 1 : leastKept(channels.length, slots, options),
-    isLayer: slots !== null,
+    step: slots === null ? null : stepOf([slots], options.align),
   }));
 }
 
 /** Largest number of channels to cut when `asked` of them should go: never more, in whole steps. */
-export function cutCount({ count, step, maxCut }: GroupLimits, asked: number): number {
-  return roundCut(count, Math.min(asked, maxCut), step);
+export function cutCount({ order, maxCut }: GroupLimits, asked: number): number {
+  return lastStop(order, Math.min(asked, maxCut));
+}
+
+function lastStop({ stops }: Order, limit: number): number {
+  let count = stops.length;
+  while (count > 0 && stops[count - 1]! > limit) count--;
+  return count === 0 ? 0 : stops[count - 1]!;
 }
 
 /**
@@ -101,19 +103,9 @@ export function largestCut(total: number, ratio: number): number {
   return count;
 }
 
-function roundCut(count: number, cut: number, step: number): number {
-  const kept = Math.ceil((count - cut) / step) * step;
-  return Math.max(count - kept, 0);
-}
-
 /** Channels of a step such that each layer's width is a multiple of `align`. */
 function stepOf(slots: readonly number[], align: number): number {
-  const steps = slots.map((positions) => align / gcd(align, positions));
-  return steps.reduce((a, b) => (a * b) / gcd(a, b));
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
+  return slots.map((positions) => align / gcd(align, positions)).reduce(lcm);
 }
 
 function flowCode({ flow }: Analysis, [first]: Int32Array): FreezeCode {

@@ -63,10 +63,10 @@ export interface PruneOptions {
   readonly normalisation?: Normalisation;
   readonly scope: Scope;
   readonly target: PruneTarget;
-  /** Kept channels of a group are a multiple of this. */
+  /** Kept channels of a layer are a multiple of this, or all it has. */
   readonly align: number;
   readonly minChannels: number;
-  /** Largest share of one group's channels that may go. */
+  /** Largest share of one layer's channels that may go. */
   readonly maxRatio: number;
   /** Names of layers whose output channels stay. */
   readonly protect: readonly string[];

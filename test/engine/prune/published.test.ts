@@ -92,6 +92,24 @@ describe('groups of published networks', () => {
   });
 });
 
+describe('alignment', () => {
+  it.each(['layer', 'global'] as const)('holds in every stage of a padded trunk (%s)', (scope) => {
+    const options: PruneOptions = {
+      ...defaultPruneOptions,
+      scope,
+      target: { ratio: 0.5 },
+      align: 8,
+    };
+    const { layers } = planPrune(buildZoo('resnet20-cifar', { seed: 1 }), options);
+    const cutLayers = layers.filter(({ code }) => code === 'CUT');
+    expect(cutLayers.length).toBeGreaterThan(5);
+    for (const { to } of cutLayers) expect(to % 8).toBe(0);
+    if (scope === 'global') return;
+    const trunk = layers.filter(({ name }) => /^conv1$|conv2$/.test(name));
+    expect(new Set(trunk.map(({ from, to }) => to / from))).toEqual(new Set([0.5]));
+  });
+});
+
 describe('cuts of published networks', () => {
   const half: PruneOptions = { ...defaultPruneOptions, target: { macs: 0.5 } };
 
