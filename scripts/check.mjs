@@ -13,6 +13,7 @@ const CHECKS = {
   lint: [tool('eslint', 'bin', 'eslint.js'), '--max-warnings', '0', '.'],
   'types of the main side': [tsc, '--noEmit', '-p', 'tsconfig.node.json'],
   'types of the renderer': [tsc, '--noEmit', '-p', 'tsconfig.web.json'],
+  'types of the end-to-end tests': [tsc, '--noEmit', '-p', 'tsconfig.e2e.json'],
   'svelte components': [
     tool('svelte-check', 'bin', 'svelte-check'),
     ...['--tsconfig', 'tsconfig.web.json', '--fail-on-warnings', '--output', 'human'],

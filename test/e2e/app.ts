@@ -75,7 +75,6 @@ export async function quit({ app }: Pick<Workbench, 'app'>): Promise<void> {
 }
 
 export const test = base.extend<{ folder: string; bench: Workbench }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright asks for a destructured first argument
   folder: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'secateur-e2e-'));
     await use(folder);
