@@ -126,6 +126,16 @@ const systemCodes: Readonly<Record<string, { code: ErrorCode; what: string; hint
     what: 'The disk is full',
     hint: 'Free some space and try again; nothing was left half written.',
   },
+  EFBIG: {
+    code: 'DISK_FULL',
+    what: 'The file would exceed the largest size allowed here',
+    hint: 'Raise the limit (ulimit -f) or choose another disk; nothing was left half written.',
+  },
+  EDQUOT: {
+    code: 'DISK_FULL',
+    what: 'The disk quota is used up',
+    hint: 'Free some space and try again; nothing was left half written.',
+  },
   EACCES: {
     code: 'FILE_UNWRITABLE',
     what: 'Permission denied',
@@ -140,6 +150,21 @@ const systemCodes: Readonly<Record<string, { code: ErrorCode; what: string; hint
     code: 'FILE_UNWRITABLE',
     what: 'The file system is read-only',
     hint: 'Choose a folder that can be written.',
+  },
+  EEXIST: {
+    code: 'ALREADY_EXISTS',
+    what: 'There is something of this name already',
+    hint: 'Choose another place; nothing is overwritten.',
+  },
+  ENOTEMPTY: {
+    code: 'ALREADY_EXISTS',
+    what: 'The folder is not empty',
+    hint: 'Choose a new or an empty folder; nothing is overwritten.',
+  },
+  ENAMETOOLONG: {
+    code: 'INVALID_ARGUMENT',
+    what: 'The name is too long for this disk',
+    hint: 'Choose a shorter one.',
   },
   ENOENT: {
     code: 'FILE_UNREADABLE',
@@ -172,6 +197,15 @@ export function toAppError(error: unknown): AppError {
   }
   const message = error instanceof Error ? error.message : String(error);
   return new AppError('INTERNAL', message, 'This is a bug in Secateur; the log has the details.', {
+    cause: error,
+  });
+}
+
+/** The same for making a file or folder: one that cannot be made there is no matter of reading. */
+export function toWriteError(error: unknown): AppError {
+  const { code, message, hint } = toAppError(error);
+  if (code !== 'FILE_UNREADABLE') return toAppError(error);
+  return new AppError('FILE_UNWRITABLE', message, `${hint} Nothing can be written there.`, {
     cause: error,
   });
 }

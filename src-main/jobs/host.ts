@@ -1,5 +1,4 @@
-// How the queue reaches a worker, whatever it runs in: a utility process of Electron, a child process of Node,
-// or this very process.
+// How the queue reaches a worker, whatever it runs in: a utility process of Electron or a child process of Node.
 
 import type { JobSpec } from './types';
 

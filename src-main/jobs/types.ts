@@ -197,7 +197,7 @@ export type JobOutput =
       readonly cache: StagedBlob;
     };
 
-/** Given to the job functions in `jobs/work`; implemented over messages (worker) or directly (command line). */
+/** Given to the job functions in `jobs/work`; implemented over messages, see `jobs/job-server.ts`. */
 export interface JobContext {
   readonly signal: AbortSignal;
   progress(progress: Progress): void;

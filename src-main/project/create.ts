@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AppError, toAppError } from '../engine/errors';
+import { AppError, toAppError, toWriteError } from '../engine/errors';
 import { isTempName, syncFolder, tempPathFor } from './atomic-write';
 import { ProjectLock } from './lock';
 import { createDatabase, isProject } from './open-database';
@@ -22,7 +22,7 @@ export async function createProjectFolder(folder: string, name: string): Promise
   await requireVacant(paths);
   await requireNotNested(folder);
   const firstCreated = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw toAppError(error);
+    throw toWriteError(error);
   });
   try {
     const lock = await ProjectLock.acquire(paths.lock);

@@ -1,12 +1,12 @@
 // zoo: built-in architectures, listed or written as a new, initialised model.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { formatWriter } from '../../engine/formats/table';
 import { graphCost } from '../../engine/graph/cost';
 import { buildZoo, zooArchitectures } from '../../engine/zoo';
+import { placeFolder, requireVacant, writeFiles } from '../../jobs/work/new-folder';
 import { formatCount } from '../format';
 import { list, number } from '../options';
 import { table } from '../output';
@@ -48,11 +48,11 @@ export function addZoo(program: Command, runtime: Runtime): void {
     .command('write')
     .description('write a new model with random weights as TF.js Layers files')
     .argument('<arch>', 'an id of `zoo list`')
-    .argument('<folder>', 'where model.json and its weights go')
+    .argument('<folder>', 'a new or empty folder for model.json and its weights')
     .option('--input <h,w,c>', 'input shape; the usual one by default', list)
     .option('--classes <n>', 'number of classes', number('--classes', { min: 2, integer: true }))
     .option('--seed <n>', 'seed of the weights', number('--seed', { min: 0, integer: true }), 0)
-    .action(async (arch: string, folder: string, options: WriteOptions) => {
+    .action(async (arch: string, target: string, options: WriteOptions) => {
       const side = number('--input', { min: 1, max: 4096, integer: true });
       const model = buildZoo(arch, {
         seed: options.seed,
@@ -61,11 +61,9 @@ export function addZoo(program: Command, runtime: Runtime): void {
       });
       const writer = formatWriter('tfjs-layers');
       const files = await writer.write(model, { precision: 'fp32', name: arch });
-      for (const file of files) {
-        const path = join(folder, file.path);
-        await mkdir(dirname(path), { recursive: true });
-        await writeFile(path, file.bytes, { flag: 'wx' });
-      }
+      const folder = resolve(target);
+      await requireVacant(folder);
+      await placeFolder(folder, (staging) => writeFiles(staging, files));
       const cost = graphCost(model.graph);
       runtime.output.result(
         { architecture: arch, folder, files: files.map((file) => file.path), ...pick(cost) },

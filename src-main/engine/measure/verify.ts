@@ -1,5 +1,6 @@
 // Proof of an export: the written file, run by its real runtime, against the version, run by our executor.
 
+import { setImmediate } from 'node:timers/promises';
 import type { EngineContext } from '../context';
 import type { FileRunner } from '../formats/types';
 import type { Model } from '../graph/types';
@@ -17,10 +18,12 @@ export interface VerificationSamples {
 const batchSize = 50;
 
 /**
- * Compares the first output of each on all samples. Differences are absolute: outputs of classifiers are
- * probabilities or logits of a few units.
- * @param tolerance largest absolute difference that passes; the classes must agree as well, unless two scores
- *   are closer to each other than the tolerance
+ * Compares all outputs on all samples, and the classes that the first output names.
+ * @param tolerance largest difference that passes, for outputs up to 1; for larger ones, whose rounding errors
+ *   grow with them, it is a share of the largest. The classes must agree as well, unless two scores are closer
+ *   to each other than that.
+ * @throws AppError INVALID_ARGUMENT when the model has several inputs, RUNTIME_UNAVAILABLE, or the reason of
+ * the signal
  */
 export async function verifyExport(
   model: Model,
@@ -31,77 +34,100 @@ export async function verifyExport(
 ): Promise<Verification> {
   const { count, inputs, labels } = samples;
   const size = inputs.length / count;
-  const tally = new Tally(tolerance);
+  const pairs: OutputPair[] = [];
   for (let start = 0; start < count; start += batchSize) {
-    context.signal.throwIfAborted();
-    context.progress({
-      phase: 'verifying',
-      label: `Comparing with ${runner.runtime}`,
-      done: start,
-      total: count,
-    });
     const end = Math.min(start + batchSize, count);
     const batch = inputs.subarray(start * size, end * size);
-    const [expected] = await runForward(model, [batch], end - start);
-    const width = (expected?.length ?? 0) / (end - start);
+    const expected = await runForward(model, [batch], end - start);
     for (let i = start; i < end; i++) {
-      const offset = (i - start) * width;
-      const [actual] = await runner.run(inputs.slice(i * size, (i + 1) * size));
-      tally.add(
-        expected?.subarray(offset, offset + width) ?? new Float32Array(),
-        actual ?? new Float32Array(),
-        labels?.[i],
-      );
+      context.progress({
+        phase: 'verifying',
+        label: `Comparing with ${runner.runtime}`,
+        done: i,
+        total: count,
+      });
+      await setImmediate();
+      context.signal.throwIfAborted();
+      const actual = await runner.run(inputs.slice(i * size, (i + 1) * size));
+      pairs.push({ expected: expected.map((all) => part(all, i - start, end - start)), actual });
     }
   }
-  return tally.verdict(runner.runtime, labels !== null);
+  return judge(pairs, runner.runtime, labels, tolerance);
 }
 
-class Tally {
-  private samples = 0;
-  private max = 0;
+/** The outputs of one sample, of the version and of the file. */
+interface OutputPair {
+  readonly expected: readonly Float32Array[];
+  readonly actual: readonly Float32Array[];
+}
+
+/** One sample's share of the outputs of a batch. */
+function part(all: Float32Array, index: number, count: number): Float32Array {
+  const width = all.length / count;
+  return all.subarray(index * width, (index + 1) * width);
+}
+
+function judge(
+  pairs: readonly OutputPair[],
+  runtime: string,
+  labels: Int32Array | null,
+  toleranceOfUnit: number,
+): Verification {
+  const differences = new Differences();
+  for (const pair of pairs) differences.add(pair);
+  const tolerance = toleranceOfUnit * Math.max(1, differences.largestExpected);
+  let agreements = 0;
+  let ties = 0;
+  let versionRight = 0;
+  let fileRight = 0;
+  for (const [i, { expected, actual }] of pairs.entries()) {
+    const scores = expected[0] ?? new Float32Array();
+    const version = indexOfMax(scores);
+    const file = indexOfMax(actual[0] ?? new Float32Array());
+    if (version === file) agreements++;
+    else if (isTie(scores, version, file, tolerance)) ties++;
+    if (version === labels?.[i]) versionRight++;
+    if (file === labels?.[i]) fileRight++;
+  }
+  const samples = pairs.length;
+  return {
+    runtime,
+    samples,
+    maxAbsDiff: differences.max,
+    meanAbsDiff: differences.mean(),
+    top1Agreement: samples === 0 ? 1 : agreements / samples,
+    accuracy: labels && { version: versionRight / samples, file: fileRight / samples },
+    tolerance,
+    passed: differences.max <= tolerance && agreements + ties === samples,
+  };
+}
+
+class Differences {
+  max = 0;
+  largestExpected = 0;
   private sum = 0;
   private values = 0;
-  private agreements = 0;
-  private undecided = 0;
-  private versionRight = 0;
-  private fileRight = 0;
 
-  constructor(private readonly tolerance: number) {}
-
-  add(expected: Float32Array, actual: Float32Array, label: number | undefined): void {
-    this.samples++;
-    // Of another length, the file does not compute the same thing at all.
+  add({ expected, actual }: OutputPair): void {
+    // With other outputs, or outputs of another length, the file does not compute the same thing at all.
     if (actual.length !== expected.length) this.max = Infinity;
-    for (let i = 0; i < expected.length; i++) {
-      const difference = Math.abs((expected[i] ?? NaN) - (actual[i] ?? NaN));
+    expected.forEach((output, i) => this.addOutput(output, actual[i] ?? new Float32Array()));
+  }
+
+  mean(): number {
+    return this.values === 0 ? 0 : this.sum / this.values;
+  }
+
+  private addOutput(expected: Float32Array, actual: Float32Array): void {
+    if (actual.length !== expected.length) this.max = Infinity;
+    for (const [i, value] of expected.entries()) {
+      const difference = Math.abs(value - (actual[i] ?? NaN));
       // NaN must not hide behind Math.max.
       this.max = Number.isNaN(difference) ? Infinity : Math.max(this.max, difference);
+      this.largestExpected = Math.max(this.largestExpected, Math.abs(value));
       this.sum += difference;
       this.values++;
     }
-    const version = indexOfMax(expected);
-    const file = indexOfMax(actual);
-    if (version === file) this.agreements++;
-    else if (isTie(expected, version, file, this.tolerance)) this.undecided++;
-    if (version === label) this.versionRight++;
-    if (file === label) this.fileRight++;
-  }
-
-  verdict(runtime: string, labelled: boolean): Verification {
-    const { samples, tolerance, max } = this;
-    return {
-      runtime,
-      samples,
-      maxAbsDiff: max,
-      meanAbsDiff: this.values === 0 ? 0 : this.sum / this.values,
-      top1Agreement: samples === 0 ? 1 : this.agreements / samples,
-      accuracy: labelled
-        ? { version: this.versionRight / samples, file: this.fileRight / samples }
-        : null,
-      tolerance,
-      passed: max <= tolerance && this.agreements + this.undecided === samples,
-    };
   }
 }
 

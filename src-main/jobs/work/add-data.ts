@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 
 import { decodeDataset } from '../../engine/data/decode';
 import type { AddDataRequest, JobContext, JobSpec } from '../types';
+import { begin } from './context';
 import { stagedFile } from './files';
 
 /** @throws AppError DATA_FORMAT_UNKNOWN, DATA_CORRUPT, DATA_IMAGE_UNREADABLE, CANCELLED */
@@ -15,7 +16,7 @@ export async function runAddData(
 ): Promise<void> {
   const cacheFile = join(spec.tempDir, randomUUID());
   const info = await decodeDataset(request.path, cacheFile, request.decode, context);
-  context.progress({ phase: 'writing', label: 'Saving the image cache', done: 0, total: 0 });
+  await begin(context, 'writing', 'Saving the image cache');
   await context.save({
     type: 'dataset',
     name: request.name ?? basename(request.path),

@@ -1,4 +1,4 @@
-// Answers to the analyst's questions: a table of plain functions, also called directly by the command line.
+// Answers to the analyst's questions: a table of plain functions.
 
 import { silentContext } from '../../engine/context';
 import { loadBackend } from '../../engine/runtime/backend';

@@ -3,7 +3,7 @@
 
 import { basename } from 'node:path';
 
-import type { DataPreview, ImportPreview, PrunePreview } from '../../ipc/contract';
+import type { ImportPreview, PrunePreview } from '../../ipc/contract';
 import type { EngineContext } from '../../engine/context';
 import { readModel } from '../../engine/formats/table';
 import { nodeCosts, graphCost } from '../../engine/graph/cost';
@@ -92,12 +92,7 @@ function groupByMember({ groups }: Analysis): ReadonlyMap<string, number> {
   );
 }
 
-/** A folder or file with images that was named but not decoded yet. */
-export function inspectData(path: string): Omit<DataPreview, 'token'> {
-  return { folder: path, suggestedName: basename(path) };
-}
-
-/** Channels of output 0 before anything was cut: from provenance where there is one. */
+/** Channels of output 0. */
 function channelsNow(node: Node, shapes: ReadonlyMap<string, readonly number[]>): number {
   const output = node.outputs[0];
   return (output === undefined ? undefined : shapes.get(output)?.at(-1)) ?? 0;

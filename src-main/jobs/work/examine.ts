@@ -1,8 +1,7 @@
 // Evaluating and measuring versions that exist.
 
 import type { EvaluateRequest, JobContext, JobSpec, MeasureRequest } from '../types';
-import { loadModel, versionSource } from './files';
-import { evaluateVersion, measureVersion, openFittingDataset } from './versions';
+import { evaluateVersion, loadVersion, measureVersion, openFittingDataset } from './versions';
 
 /** @throws AppError DATA_MISMATCH, CANCELLED; figures of versions already done stay. */
 export async function runEvaluate(
@@ -11,11 +10,10 @@ export async function runEvaluate(
   context: JobContext,
 ): Promise<void> {
   for (const id of request.versions) {
-    const model = await loadModel(versionSource(spec, id).file);
-    const dataset = openFittingDataset(spec, request.data, model);
+    const version = await loadVersion(spec, id);
+    const dataset = openFittingDataset(spec, request.data, version.model);
     try {
-      const data = { id: request.data, dataset, split: request.split };
-      await evaluateVersion(context, { version: id, model }, data);
+      await evaluateVersion(context, version, { id: request.data, dataset }, request.split);
     } finally {
       dataset.close();
     }
@@ -29,7 +27,6 @@ export async function runMeasure(
   context: JobContext,
 ): Promise<void> {
   for (const id of request.versions) {
-    const model = await loadModel(versionSource(spec, id).file);
-    await measureVersion(context, { version: id, model }, request);
+    await measureVersion(context, await loadVersion(spec, id), request);
   }
 }

@@ -2,9 +2,10 @@
 
 import { basename, dirname, extname } from 'node:path';
 
+import { normalise } from '../../engine/data/preprocess';
 import { AppError } from '../../engine/errors';
 import { readModel } from '../../engine/formats/table';
-import type { Model } from '../../engine/graph/types';
+import type { Model, Preprocessing } from '../../engine/graph/types';
 import { buildZoo } from '../../engine/zoo';
 import type { ImportRequest, JobContext, JobSpec, ZooRequest } from '../types';
 import {
@@ -21,7 +22,7 @@ export function nameFromPath(path: string): string {
   return stem.toLowerCase() === 'model' ? basename(dirname(path)) : stem;
 }
 
-/** The model with what the user said about it. @throws AppError INVALID_ARGUMENT on a wrong number of labels */
+/** The model with what the user said about it. @throws AppError INVALID_ARGUMENT when that does not fit it */
 function withOverrides(model: Model, request: ImportRequest): Model {
   const { labels, preprocessing } = request;
   const classes = classCount(model);
@@ -32,11 +33,19 @@ function withOverrides(model: Model, request: ImportRequest): Model {
       'Give one label for each output, in order.',
     );
   }
+  if (preprocessing) tryOut(preprocessing, model);
   return {
     ...model,
     labels: labels ?? model.labels,
     preprocessing: preprocessing ?? model.preprocessing,
   };
+}
+
+/** Lets a preprocessing that cannot be applied fail now rather than at the first image. */
+function tryOut(preprocessing: Preprocessing, { graph }: Model): void {
+  const channels = graph.inputs[0]?.shape.at(-1);
+  if (channels !== 1 && channels !== 3) return;
+  normalise(new Uint8Array(channels), new Float32Array(channels), preprocessing, channels);
 }
 
 /** @throws AppError MODEL_* of the reader, DATA_MISMATCH (before anything is saved) */
@@ -57,11 +66,10 @@ export async function runImport(
       seed: null,
       source: { format: result.format, notes: result.notes },
     });
-    const target = { version, model };
     if (dataset && request.data !== null) {
-      await evaluateVersion(context, target, { id: request.data, dataset });
+      await evaluateVersion(context, version, { id: request.data, dataset });
     }
-    if (request.measure) await measureVersion(context, target);
+    if (request.measure) await measureVersion(context, version);
   } finally {
     dataset?.close();
   }

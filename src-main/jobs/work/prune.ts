@@ -2,33 +2,30 @@
 // may want to go back to is a version of its own, and each is evaluated, so that raw, recalibrated and
 // fine-tuned accuracy stay apart.
 
-import type { Dataset } from '../../engine/data/types';
 import { AppError } from '../../engine/errors';
+import { graphCost } from '../../engine/graph/cost';
 import type { Model } from '../../engine/graph/types';
 import { analyse, checkEquivalence, cut, planPrune } from '../../engine/prune';
-import type { PruneOptions, PruneTarget } from '../../engine/prune/types';
+import type { PruneOptions } from '../../engine/prune/types';
 import { recalibrateBatchNorm } from '../../engine/train/recalibrate';
-import { train } from '../../engine/train/trainer';
-import type { DatasetId, VersionId } from '../../project/types';
+import type { TrainOptions } from '../../engine/train/types';
 import type { JobContext, JobSpec, PruneRequest } from '../types';
-import { loadModel, versionSource } from './files';
-import { evaluateVersion, measureVersion, openFittingDataset, saveVersion } from './versions';
+import { begin } from './context';
+import { trainInJob } from './training';
+import {
+  evaluateVersion,
+  loadVersion,
+  measureVersion,
+  openFittingDataset,
+  saveVersion,
+  type LoadedVersion,
+  type OpenData,
+} from './versions';
 
 /** Random inputs of the equivalence check: enough to touch every channel, cheap enough to always run. */
 const equivalenceSamples = 4;
 /** Batches whose statistics replace those of the uncut network. */
 const recalibration = { batches: 20, batchSize: 128 };
-
-interface State {
-  readonly id: VersionId;
-  readonly name: string;
-  readonly model: Model;
-}
-
-interface Data {
-  readonly id: DatasetId;
-  readonly dataset: Dataset;
-}
 
 /** Share of the parent's figure that is left after step `step` of `steps`, going down linearly to `share`. */
 function shareAt(share: number, step: number, steps: number): number {
@@ -36,24 +33,40 @@ function shareAt(share: number, step: number, steps: number): number {
 }
 
 /**
- * The target of one step, relative to the state before it, such that the last step ends at the target of the
- * whole. Bytes are absolute and go down linearly from `bytesNow`.
+ * The options of one step, relative to the state before it, such that the last step ends at the target of the
+ * whole and no group loses more than `maxRatio` of its channels in all. Bytes are absolute and go down linearly
+ * from `bytesAtStart`; numbers of channels in the table are reached with the first step.
  */
-export function stepTarget(
-  target: PruneTarget,
+export function stepOptions(
+  options: PruneOptions,
   step: number,
   steps: number,
   bytesAtStart: number,
-): PruneTarget {
-  const relative = (share: number): number =>
+): PruneOptions {
+  if (steps === 1) return options;
+  const left = (share: number): number =>
     shareAt(share, step, steps) / shareAt(share, step - 1, steps);
+  const cut = (share: number): number => 1 - left(1 - share);
+  const { ratio, macs, params, bytes } = options.target;
+  const { table } = options;
   return {
-    ...(target.ratio === undefined ? {} : { ratio: 1 - relative(1 - target.ratio) }),
-    ...(target.macs === undefined ? {} : { macs: relative(target.macs) }),
-    ...(target.params === undefined ? {} : { params: relative(target.params) }),
-    ...(target.bytes === undefined
+    ...options,
+    target: {
+      ...(ratio === undefined ? {} : { ratio: cut(ratio) }),
+      ...(macs === undefined ? {} : { macs: left(macs) }),
+      ...(params === undefined ? {} : { params: left(params) }),
+      ...(bytes === undefined
+        ? {}
+        : { bytes: Math.floor(bytesAtStart + ((bytes - bytesAtStart) * step) / steps) }),
+    },
+    maxRatio: cut(options.maxRatio),
+    ...(table === undefined
       ? {}
-      : { bytes: Math.floor(bytesAtStart + ((target.bytes - bytesAtStart) * step) / steps) }),
+      : {
+          table: Object.fromEntries(
+            Object.entries(table).map(([layer, value]) => [layer, value < 1 ? cut(value) : value]),
+          ),
+        }),
   };
 }
 
@@ -67,6 +80,7 @@ export function suggestedPruneName(parent: string, options: PruneOptions): strin
     ...(params === undefined ? [] : [`params${percent(params)}`]),
     ...(bytes === undefined ? [] : [`${Math.round(bytes / 1000)}kB`]),
   ];
+  if (options.table !== undefined) parts.push('table');
   return [parent, options.criterion, ...parts].join('-');
 }
 
@@ -74,22 +88,17 @@ export function suggestedPruneName(parent: string, options: PruneOptions): strin
 async function cutStep(
   spec: JobSpec,
   context: JobContext,
-  before: State,
+  before: LoadedVersion,
   options: PruneOptions,
   name: string,
   request: PruneRequest,
-): Promise<State> {
-  context.progress({ phase: 'planning', label: 'Ranking channels', done: 0, total: 1 });
+): Promise<LoadedVersion> {
+  await begin(context, 'planning', 'Ranking channels');
   const analysis = analyse(before.model);
   const plan = planPrune(before.model, options, analysis);
-  context.progress({ phase: 'pruning', label: 'Cutting channels', done: 0, total: 1 });
+  await begin(context, 'pruning', 'Cutting channels');
   const model = cut(before.model, analysis, plan.kept);
-  context.progress({
-    phase: 'checking',
-    label: 'Comparing with the masked original',
-    done: 0,
-    total: 1,
-  });
+  await begin(context, 'checking', 'Comparing with the masked original');
   const equivalence = await checkEquivalence(before.model, model, analysis, plan.kept, {
     samples: equivalenceSamples,
     seed: options.seed,
@@ -102,7 +111,7 @@ async function cutStep(
       { details: { ...equivalence } },
     );
   }
-  const id = await saveVersion(spec, context, model, {
+  return saveVersion(spec, context, model, {
     suggestedName: name,
     parent: before.id,
     operation: 'prune',
@@ -112,54 +121,92 @@ async function cutStep(
     equivalence,
     layers: plan.layers,
   });
-  return { id, name, model };
 }
 
-/** Recalibrates and fine-tunes as the request says; the last state made. */
+/** A version with fresh batch norm statistics; the version itself where it has no batch norm. */
+async function recalibrate(
+  spec: JobSpec,
+  context: JobContext,
+  version: LoadedVersion,
+  data: OpenData,
+  seed: number,
+): Promise<LoadedVersion> {
+  if (!version.model.graph.nodes.some(({ op }) => op === 'batchNorm')) {
+    context.log('info', `${version.name} has no batch norm: there is nothing to recalibrate.`);
+    return version;
+  }
+  const options = { ...recalibration, seed };
+  const split = data.dataset.split('train');
+  const made = await saveVersion(
+    spec,
+    context,
+    await recalibrateBatchNorm(version.model, split, options, context),
+    {
+      suggestedName: `${version.name}-recalibrated`,
+      parent: version.id,
+      operation: 'recalibrate',
+      options: { ...options, data: data.id },
+      seed,
+      source: { format: null, notes: [] },
+    },
+  );
+  await evaluateVersion(context, made, data);
+  return made;
+}
+
+/** A version trained on from `version`. @param name of the cut that it recovers */
+async function fineTune(
+  spec: JobSpec,
+  context: JobContext,
+  version: LoadedVersion,
+  name: string,
+  data: OpenData,
+  options: TrainOptions,
+): Promise<LoadedVersion> {
+  const { model, history } = await trainInJob(version.model, data.dataset, options, context);
+  const made = await saveVersion(spec, context, model, {
+    suggestedName: `${name}-tuned`,
+    parent: version.id,
+    operation: 'train',
+    options: { options, data: data.id },
+    seed: options.seed,
+    source: { format: null, notes: [] },
+    history,
+  });
+  await evaluateVersion(context, made, data);
+  return made;
+}
+
+/** Evaluates a cut, recalibrates and fine-tunes as the request says; the last version made. */
 async function recover(
   spec: JobSpec,
   context: JobContext,
-  state: State,
-  data: Data,
+  pruned: LoadedVersion,
+  data: OpenData,
   request: PruneRequest,
-): Promise<State> {
-  let current = state;
+): Promise<LoadedVersion> {
+  await evaluateVersion(context, pruned, data);
+  let current = pruned;
   if (request.recalibrate) {
-    const seed = request.options.seed;
-    const model = await recalibrateBatchNorm(
-      current.model,
-      data.dataset.split('train'),
-      { ...recalibration, seed },
-      context,
-    );
-    const name = `${state.name}-recalibrated`;
-    const id = await saveVersion(spec, context, model, {
-      suggestedName: name,
-      parent: current.id,
-      operation: 'recalibrate',
-      options: { ...recalibration, seed, data: data.id },
-      seed,
-      source: { format: null, notes: [] },
-    });
-    current = { id, name, model };
-    await evaluateVersion(context, { version: id, model }, data);
+    current = await recalibrate(spec, context, current, data, request.options.seed);
   }
   if (request.fineTune) {
-    const result = await train(current.model, data.dataset, request.fineTune, context);
-    const name = `${state.name}-tuned`;
-    const id = await saveVersion(spec, context, result.model, {
-      suggestedName: name,
-      parent: current.id,
-      operation: 'train',
-      options: { options: request.fineTune, data: data.id },
-      seed: request.fineTune.seed,
-      source: { format: null, notes: [] },
-      history: result.history,
-    });
-    current = { id, name, model: result.model };
-    await evaluateVersion(context, { version: id, model: result.model }, data);
+    current = await fineTune(spec, context, current, pruned.name, data, request.fineTune);
   }
   return current;
+}
+
+/** Opens the data that the request names. @throws AppError INVALID_ARGUMENT when recovery lacks it */
+function openData(request: PruneRequest, spec: JobSpec, model: Model): OpenData | null {
+  if (request.data !== null) {
+    return { id: request.data, dataset: openFittingDataset(spec, request.data, model) };
+  }
+  if (!request.recalibrate && request.fineTune === null) return null;
+  throw new AppError(
+    'INVALID_ARGUMENT',
+    'Recovery after the cut needs a data set.',
+    'Name a data set, or switch recalibration and fine-tuning off.',
+  );
 }
 
 /**
@@ -171,32 +218,20 @@ export async function runPrune(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
-  const source = versionSource(spec, request.version);
-  const model = await loadModel(source.file);
-  if ((request.recalibrate || request.fineTune) && request.data === null) {
-    throw new AppError(
-      'INVALID_ARGUMENT',
-      'Recovery after the cut needs a data set.',
-      'Name a data set, or switch recalibration and fine-tuning off.',
-    );
-  }
-  const data =
-    request.data === null
-      ? null
-      : { id: request.data, dataset: openFittingDataset(spec, request.data, model) };
+  const { steps } = request;
+  const source = await loadVersion(spec, request.version);
+  const data = openData(request, spec, source.model);
   const finalName = request.name ?? suggestedPruneName(source.name, request.options);
-  const bytesAtStart = analyse(model).cost.weightBytes;
+  const bytesAtStart = graphCost(source.model.graph).weightBytes;
   try {
-    let state: State = { id: source.id, name: source.name, model };
-    for (let step = 1; step <= request.steps; step++) {
-      const name = request.steps === 1 ? finalName : `${finalName}-step${step}`;
-      const target = stepTarget(request.options.target, step, request.steps, bytesAtStart);
-      const options = { ...request.options, target };
-      const pruned = await cutStep(spec, context, state, options, name, request);
-      if (data) await evaluateVersion(context, { version: pruned.id, model: pruned.model }, data);
-      state = data ? await recover(spec, context, pruned, data, request) : pruned;
+    let version = source;
+    for (let step = 1; step <= steps; step++) {
+      const name = step === steps ? finalName : `${finalName}-step${step}`;
+      const options = stepOptions(request.options, step, steps, bytesAtStart);
+      const pruned = await cutStep(spec, context, version, options, name, request);
+      version = data ? await recover(spec, context, pruned, data, request) : pruned;
     }
-    if (request.measure) await measureVersion(context, { version: state.id, model: state.model });
+    if (request.measure) await measureVersion(context, version);
   } finally {
     data?.dataset.close();
   }

@@ -3,14 +3,15 @@
 import sharp from 'sharp';
 
 import { checkFit } from '../../engine/data/fit';
-import { normalise } from '../../engine/data/preprocess';
 import { openDataset } from '../../engine/data/decode';
 import type { ImageSplit, SplitName } from '../../engine/data/types';
+import { indexOfLargest } from '../../engine/measure/accuracy';
 import { runForward } from '../../engine/train/executor';
 import type { Model } from '../../engine/graph/types';
 import type { SampleImage } from '../../ipc/contract';
 import type { DatasetSource } from '../types';
 import { loadModel } from './files';
+import { modelInputs, pickPictures } from './pictures';
 
 async function pngUrl(pixels: Uint8Array, split: ImageSplit): Promise<string> {
   const { height, width, channels } = split;
@@ -31,14 +32,13 @@ async function predict(
   split: ImageSplit,
   count: number,
 ): Promise<readonly NonNullable<SampleImage['predicted']>[]> {
-  const inputs = new Float32Array(pixels.length);
-  normalise(pixels, inputs, model.preprocessing, split.channels);
+  const inputs = modelInputs(pixels, split, model.preprocessing);
   const [outputs] = await runForward(model, [inputs], count);
   const classes = (outputs?.length ?? 0) / count;
   return Array.from({ length: count }, (_, i) => {
     const row = (outputs ?? new Float32Array()).subarray(i * classes, (i + 1) * classes);
     const scores = model.outputKind === 'logits' ? softmax(row) : row;
-    const label = scores.reduce((best, x, j) => (x > (scores[best] ?? -Infinity) ? j : best), 0);
+    const label = indexOfLargest(scores);
     return { label, probability: scores[label] ?? 0 };
   });
 }
@@ -53,20 +53,15 @@ export async function sampleImages(
   const dataset = openDataset(data.cacheFile);
   try {
     const split = dataset.split(splitName);
-    const count = Math.min(wanted, split.count);
-    const size = split.height * split.width * split.channels;
-    const indices = Int32Array.from({ length: count }, (_, i) =>
-      Math.floor((i * split.count) / count),
-    );
-    const pixels = new Uint8Array(count * size);
-    split.read(indices, pixels);
+    const { count, pixels, labels } = pickPictures(split, wanted);
+    const size = pixels.length / Math.max(1, count);
     const model = versionFile === null ? null : await loadModel(versionFile);
     if (model) checkFit(data.info, model);
-    const predictions = model ? await predict(model, pixels, split, count) : null;
+    const predictions = model && count > 0 ? await predict(model, pixels, split, count) : null;
     return await Promise.all(
-      Array.from(indices, async (index, i) => ({
+      Array.from(labels, async (label, i) => ({
         image: await pngUrl(pixels.subarray(i * size, (i + 1) * size), split),
-        label: split.labels[index] ?? 0,
+        label,
         predicted: predictions?.[i] ?? null,
       })),
     );

@@ -1,10 +1,15 @@
 // Training as a job: fine-tuning a version, or the same architecture from scratch.
 
 import { reinitialise } from '../../engine/train/reinitialise';
-import { train } from '../../engine/train/trainer';
 import type { JobContext, JobSpec, TrainRequest } from '../types';
-import { loadModel, versionSource } from './files';
-import { evaluateVersion, measureVersion, openFittingDataset, saveVersion } from './versions';
+import { trainInJob } from './training';
+import {
+  evaluateVersion,
+  loadVersion,
+  measureVersion,
+  openFittingDataset,
+  saveVersion,
+} from './versions';
 
 /** @throws AppError DATA_MISMATCH, TRAIN_DIVERGED, CANCELLED; nothing is saved then. */
 export async function runTrain(
@@ -12,25 +17,24 @@ export async function runTrain(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
-  const source = versionSource(spec, request.version);
-  const parent = await loadModel(source.file);
+  const { options } = request;
+  const parent = await loadVersion(spec, request.version);
   const scratch = request.init === 'scratch';
-  const start = scratch ? reinitialise(parent, request.options.seed) : parent;
-  const dataset = openFittingDataset(spec, request.data, parent);
+  const start = scratch ? reinitialise(parent.model, options.seed) : parent.model;
+  const dataset = openFittingDataset(spec, request.data, parent.model);
   try {
-    const result = await train(start, dataset, request.options, context);
-    const version = await saveVersion(spec, context, result.model, {
-      suggestedName: request.name ?? `${source.name}-${scratch ? 'scratch' : 'tuned'}`,
-      parent: source.id,
+    const { model, history } = await trainInJob(start, dataset, options, context);
+    const version = await saveVersion(spec, context, model, {
+      suggestedName: request.name ?? `${parent.name}-${scratch ? 'scratch' : 'tuned'}`,
+      parent: parent.id,
       operation: scratch ? 'scratch' : 'train',
       options: request,
-      seed: request.options.seed,
+      seed: options.seed,
       source: { format: null, notes: [] },
-      history: result.history,
+      history,
     });
-    const target = { version, model: result.model };
-    await evaluateVersion(context, target, { id: request.data, dataset });
-    if (request.measure) await measureVersion(context, target);
+    await evaluateVersion(context, version, { id: request.data, dataset });
+    if (request.measure) await measureVersion(context, version);
   } finally {
     dataset.close();
   }

@@ -9,10 +9,10 @@ import type { Model } from '../../engine/graph/types';
 import { evaluate } from '../../engine/measure/accuracy';
 import { measureLatency } from '../../engine/measure/latency';
 import { exportedBytes } from '../../engine/measure/size';
-import type { Accuracy } from '../../engine/measure/types';
 import type { DatasetId, VersionId } from '../../project/types';
 import type { JobContext, JobSpec, MeasureRequest, VersionDraft } from '../types';
-import { datasetSource, stageModel } from './files';
+import { begin, labelled } from './context';
+import { datasetSource, loadModel, stageModel, versionSource } from './files';
 
 /** Runs, on one thread: the setting that versions are compared at by default. */
 export const defaultLatency = { runtime: 'litert', threads: 1, runs: 50 } as const;
@@ -30,14 +30,27 @@ export function classCount(model: Model): number {
   return shape?.at(-1) ?? 0;
 }
 
+/** A version whose model is in memory. */
+export interface LoadedVersion {
+  readonly id: VersionId;
+  readonly name: string;
+  readonly model: Model;
+}
+
+/** Reads a version that the request names. @throws AppError NOT_FOUND, MODEL_CORRUPT */
+export async function loadVersion(spec: JobSpec, id: VersionId): Promise<LoadedVersion> {
+  const { name, file } = versionSource(spec, id);
+  return { id, name, model: await loadModel(file) };
+}
+
 /** Stages the model and hands it to the project; the version exists when this returns. */
 export async function saveVersion(
   spec: JobSpec,
   context: JobContext,
   model: Model,
   facts: DraftFacts,
-): Promise<VersionId> {
-  context.progress({ phase: 'writing', label: `Saving ${facts.suggestedName}`, done: 0, total: 0 });
+): Promise<LoadedVersion> {
+  await begin(context, 'writing', `Saving ${facts.suggestedName}`);
   const cost = graphCost(model.graph);
   const tfliteBytes = await exportedBytes(model);
   const blob = await stageModel(spec.tempDir, model);
@@ -53,7 +66,8 @@ export async function saveVersion(
     inputShape: model.graph.inputs[0]?.shape ?? [],
     classes: classCount(model),
   };
-  return context.save({ type: 'version', draft });
+  const id = await context.save({ type: 'version', draft });
+  return { id, name: facts.suggestedName, model };
 }
 
 /** Opens a data set that the request names and makes sure that it fits the model. */
@@ -69,24 +83,38 @@ export function reportSplit(dataset: Pick<Dataset, 'counts'>): SplitName {
   return dataset.counts.val > 0 ? 'val' : 'train';
 }
 
-/** Evaluates a saved version and stores the result. */
+/** A data set that is open. */
+export interface OpenData {
+  readonly id: DatasetId;
+  readonly dataset: Dataset;
+}
+
+/** Evaluates a saved version and stores the result; on the reporting split unless another is named. */
 export async function evaluateVersion(
   context: JobContext,
-  target: { readonly version: VersionId; readonly model: Model },
-  data: { readonly id: DatasetId; readonly dataset: Dataset; readonly split?: SplitName },
-): Promise<Accuracy> {
-  const split = data.split ?? reportSplit(data.dataset);
-  const accuracy = await evaluate(target.model, data.dataset.split(split), split, context);
-  await context.save({ type: 'evaluation', version: target.version, data: data.id, accuracy });
-  return accuracy;
+  { id, name, model }: LoadedVersion,
+  data: OpenData,
+  split: SplitName = reportSplit(data.dataset),
+): Promise<void> {
+  const accuracy = await evaluate(
+    model,
+    data.dataset.split(split),
+    split,
+    labelled(context, `Evaluating ${name} on ${split}`),
+  );
+  await context.save({ type: 'evaluation', version: id, data: data.id, accuracy });
 }
 
 /** Measures the latency of a saved version and stores the result. */
 export async function measureVersion(
   context: JobContext,
-  target: { readonly version: VersionId; readonly model: Model },
+  { id, name, model }: LoadedVersion,
   how: Pick<MeasureRequest, 'runtime' | 'threads' | 'runs'> = defaultLatency,
 ): Promise<void> {
-  const latency = await measureLatency(target.model, { ...how, warmup: 5 }, context);
-  await context.save({ type: 'measurement', version: target.version, latency });
+  const latency = await measureLatency(
+    model,
+    { ...how, warmup: 5 },
+    labelled(context, `Measuring ${name} on ${how.runtime}`),
+  );
+  await context.save({ type: 'measurement', version: id, latency });
 }

@@ -1,0 +1,35 @@
+// Images of a split as arrays, for looking at and for verification.
+
+import { normalise } from '../../engine/data/preprocess';
+import type { ImageSplit } from '../../engine/data/types';
+import type { Preprocessing } from '../../engine/graph/types';
+
+export interface Pictures {
+  readonly count: number;
+  /** uint8, [count, height, width, channels]. */
+  readonly pixels: Uint8Array;
+  /** Class of each image. */
+  readonly labels: Int32Array;
+}
+
+/** At most `wanted` images of a split, evenly spaced: the classes may stand one after the other. */
+export function pickPictures(split: ImageSplit, wanted: number): Pictures {
+  const count = Math.min(wanted, split.count);
+  const indices = Int32Array.from({ length: count }, (_, i) =>
+    Math.floor((i * split.count) / count),
+  );
+  const pixels = new Uint8Array(count * split.height * split.width * split.channels);
+  split.read(indices, pixels);
+  return { count, pixels, labels: indices.map((index) => split.labels[index] ?? 0) };
+}
+
+/** Pixels as a model wants them, float32 of the same layout. */
+export function modelInputs(
+  pixels: Uint8Array,
+  split: ImageSplit,
+  preprocessing: Preprocessing,
+): Float32Array {
+  const inputs = new Float32Array(pixels.length);
+  normalise(pixels, inputs, preprocessing, split.channels);
+  return inputs;
+}

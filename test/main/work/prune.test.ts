@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../../src-main/engine/graph/build';
+import { createRng } from '../../../src-main/engine/graph/rng';
+import type { Model } from '../../../src-main/engine/graph/types';
+import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import type { PruneOptions } from '../../../src-main/engine/prune/types';
+import { fineTuneDefaults } from '../../../src-main/engine/train/defaults';
+import type { TrainOptions } from '../../../src-main/engine/train/types';
+import type { PruneRequest } from '../../../src-main/jobs/types';
+import { stepOptions, suggestedPruneName } from '../../../src-main/jobs/work/prune';
+import { buildZoo } from '../../../src-main/engine/zoo';
+import { toyClasses, toyModel } from '../../engine/train/toy';
+import { errorOf } from '../support';
+import { addModel, cancellation, run, toyProject, type Toy } from './support';
+
+const shortTraining: TrainOptions = {
+  ...fineTuneDefaults(2),
+  batchSize: 16,
+  augment: { flip: false, padCrop: 0 },
+};
+
+const pruneOf = ({ version }: Toy, changes: Partial<PruneRequest> = {}): PruneRequest => ({
+  kind: 'prune',
+  version,
+  options: defaultPruneOptions,
+  steps: 1,
+  data: null,
+  recalibrate: false,
+  fineTune: null,
+  measure: false,
+  name: null,
+  ...changes,
+});
+
+/** A convolution and a dense layer, without batch norm. */
+function plainModel(): Model {
+  const b = new GraphBuilder('plain', { rng: createRng(1) });
+  const conv = b.conv2d(b.input('image', [8, 8, 3]), { kernelSize: 3, filters: 6 });
+  b.output(b.dense(b.flatten(b.activation(conv, 'relu')), { units: toyClasses }));
+  return { ...toyModel(), graph: b.build() };
+}
+
+describe('pruning as a job', () => {
+  it('makes a version of the cut, with its proof and a reason for each layer', async () => {
+    const toy = await toyProject();
+    await run(toy.project, pruneOf(toy));
+    const [parent, made] = await toy.project.versions();
+    expect(made).toMatchObject({
+      name: 'toy-l1-macs50',
+      parent: toy.version,
+      operation: 'prune',
+      accuracy: null,
+      equivalence: { passed: true },
+    });
+    expect(made!.macs).toBeLessThanOrEqual(parent!.macs / 2);
+    expect(made!.equivalence!.maxAbsDiff).toBeLessThanOrEqual(1e-5);
+    const { layerReports } = await toy.project.versionRow(made!.id);
+    expect(layerReports?.map(({ name }) => name)).toEqual(['stem', 'block', 'classes']);
+    expect(layerReports?.every(({ reason }) => reason.endsWith('.'))).toBe(true);
+  });
+
+  it('keeps raw, recalibrated and fine-tuned states apart, each with an accuracy of its own', async () => {
+    const toy = await toyProject();
+    const { data, project } = toy;
+    const { log } = await run(
+      project,
+      pruneOf(toy, { data, recalibrate: true, fineTune: shortTraining, name: 'slim' }),
+    );
+    const [, ...made] = await project.versions();
+    expect(made.map(({ name, operation }) => [name, operation])).toEqual([
+      ['slim', 'prune'],
+      ['slim-recalibrated', 'recalibrate'],
+      ['slim-tuned', 'train'],
+    ]);
+    expect(made.map(({ parent }) => parent)).toEqual([toy.version, made[0]!.id, made[1]!.id]);
+    const losses: number[] = [];
+    for (const { id } of made) {
+      const evaluations = await project.evaluations(id);
+      expect(evaluations.map(({ accuracy }) => accuracy.split)).toEqual(['test']);
+      losses.push(evaluations[0]!.accuracy.loss);
+    }
+    // Three networks, not one evaluated three times; and training helps.
+    expect(new Set(losses).size).toBe(3);
+    expect(losses[2]).toBeLessThan(losses[0]!);
+    expect(log).toEqual([
+      expect.stringMatching(/^Epoch 1 of 2: loss [\d.]+, training [\d.]+ %, validation /),
+      expect.stringMatching(/^Epoch 2 of 2: /),
+    ]);
+    expect((await project.versionRow(made[2]!.id)).history).toHaveLength(2);
+  });
+
+  it('reaches the target in steps and recovers after each', async () => {
+    const toy = await toyProject();
+    const { data, project } = toy;
+    const fineTune = { ...shortTraining, epochs: 1 };
+    await run(project, pruneOf(toy, { data, fineTune, steps: 2, name: 'slim' }));
+    const [parent, ...made] = await project.versions();
+    expect(made.map(({ name }) => name)).toEqual([
+      'slim-step1',
+      'slim-step1-tuned',
+      'slim',
+      'slim-tuned',
+    ]);
+    expect(made.every(({ accuracy }) => accuracy !== null)).toBe(true);
+    expect(made[0]!.macs).toBeGreaterThan(parent!.macs / 2);
+    expect(made[0]!.macs).toBeLessThanOrEqual(parent!.macs * 0.75);
+    expect(made[3]!.macs).toBeLessThanOrEqual(parent!.macs / 2);
+  });
+
+  it('measures the last version only', async () => {
+    const toy = await toyProject();
+    await run(toy.project, pruneOf(toy, { steps: 2, measure: true }));
+    const measured = (await toy.project.versions()).map(({ latency }) => latency.length);
+    expect(measured).toEqual([0, 0, 1]);
+  });
+
+  it('does not recalibrate what has no batch norm, and says so', async () => {
+    const toy = await toyProject();
+    const { data, project } = toy;
+    const version = await addModel(project, plainModel(), 'plain');
+    const { log } = await run(
+      project,
+      pruneOf(toy, { version, data, recalibrate: true, name: 'thin' }),
+    );
+    expect(log).toEqual(['thin has no batch norm: there is nothing to recalibrate.']);
+    expect((await project.versions()).map(({ name }) => name)).toEqual(['toy', 'plain', 'thin']);
+  });
+
+  it('counts the validation of an epoch as training', async () => {
+    const toy = await toyProject();
+    const { progress } = await run(
+      toy.project,
+      pruneOf(toy, { data: toy.data, fineTune: shortTraining }),
+    );
+    const phases = progress
+      .map(({ phase }) => phase)
+      .join(' ')
+      .replace(/(\w+)( \1)+/g, '$1');
+    expect(phases).toBe('planning pruning checking writing evaluating training writing evaluating');
+    expect(progress.map(({ label }) => label)).toContain('Epoch 1 of 2: validating');
+    const training = progress.filter(({ phase }) => phase === 'training');
+    expect(training.map(({ done }) => done)).toEqual(
+      training.map(({ done }) => done).sort((a, b) => a - b),
+    );
+  });
+
+  it('keeps the cut and nothing of the training when it is cancelled there', async () => {
+    const toy = await toyProject();
+    const { data, project } = toy;
+    const cancelled = run(project, pruneOf(toy, { data, fineTune: shortTraining }), {
+      cancelAt: ({ label }) => label === 'Epoch 2 of 2',
+    });
+    await expect(cancelled).rejects.toBe(cancellation);
+    expect((await project.versions()).map(({ operation }) => operation)).toEqual([
+      'import',
+      'prune',
+    ]);
+  });
+
+  it.each(['planning', 'pruning', 'checking', 'writing'] as const)(
+    'makes nothing when it is cancelled while %s',
+    async (phase) => {
+      const toy = await toyProject();
+      const cancelled = run(toy.project, pruneOf(toy), { cancelAt: (now) => now.phase === phase });
+      await expect(cancelled).rejects.toBe(cancellation);
+      expect(await toy.project.versions()).toHaveLength(1);
+    },
+  );
+
+  it('refuses before it cuts when the data does not fit, or recovery has none', async () => {
+    const toy = await toyProject();
+    const { data, project } = toy;
+    const other = buildZoo('lenet5', { seed: 1, inputShape: [12, 12, 3], classes: 4 });
+    const version = await addModel(project, other, 'larger');
+    await errorOf(run(project, pruneOf(toy, { version, data })), 'DATA_MISMATCH');
+    await errorOf(run(project, pruneOf(toy, { recalibrate: true })), 'INVALID_ARGUMENT');
+    await errorOf(run(project, pruneOf(toy, { fineTune: shortTraining })), 'INVALID_ARGUMENT');
+    expect(await project.versions()).toHaveLength(2);
+  });
+
+  it('makes nothing of a target that cannot be reached', async () => {
+    const toy = await toyProject();
+    const options = { ...defaultPruneOptions, target: { macs: 0.001 } };
+    const error = await errorOf(
+      run(toy.project, pruneOf(toy, { options })),
+      'PRUNE_TARGET_UNREACHABLE',
+    );
+    expect(error.hint).not.toBe('');
+    expect(await toy.project.versions()).toHaveLength(1);
+  });
+});
+
+describe('the options of a step', () => {
+  const options: PruneOptions = {
+    ...defaultPruneOptions,
+    target: { ratio: 0.6, macs: 0.5, params: 0.3, bytes: 1000 },
+    maxRatio: 0.8,
+    table: { stem: 0.5, block: 4 },
+  };
+
+  it('are those of the whole for a single step', () => {
+    expect(stepOptions(options, 1, 1, 5000)).toEqual(options);
+  });
+
+  it.each([2, 3, 7])('multiply up to those of the whole over %d steps', (steps) => {
+    const all = Array.from({ length: steps }, (_, i) => stepOptions(options, i + 1, steps, 5000));
+    const product = (factor: (step: PruneOptions) => number): number =>
+      all.reduce((left, step) => left * factor(step), 1);
+    expect(product(({ target }) => target.macs!)).toBeCloseTo(0.5, 12);
+    expect(product(({ target }) => target.params!)).toBeCloseTo(0.3, 12);
+    expect(product(({ target }) => 1 - target.ratio!)).toBeCloseTo(0.4, 12);
+    expect(product(({ maxRatio }) => 1 - maxRatio)).toBeCloseTo(0.2, 12);
+    expect(product(({ table }) => 1 - table!['stem']!)).toBeCloseTo(0.5, 12);
+    expect(all.map(({ table }) => table!['block'])).toEqual(new Array(steps).fill(4));
+    const bytes = all.map(({ target }) => target.bytes!);
+    expect(bytes).toEqual([...bytes].sort((a, b) => b - a));
+    expect(bytes.at(-1)).toBe(1000);
+  });
+
+  it('ask for nothing that the whole does not ask for', () => {
+    const step = stepOptions(defaultPruneOptions, 1, 2, 5000);
+    expect(step.target).toEqual({ macs: 0.75 });
+    expect(step).not.toHaveProperty('table');
+  });
+});
+
+describe('the suggested name of a cut', () => {
+  it.each([
+    [{ macs: 0.5 }, undefined, 'net-l1-macs50'],
+    [{ ratio: 0.125, params: 0.3 }, undefined, 'net-l1-ratio12.5-params30'],
+    [{ bytes: 500_000 }, undefined, 'net-l1-500kB'],
+    [{}, { conv: 0.5 }, 'net-l1-table'],
+  ])('tells of %j %j', (target, table, name) => {
+    const options = { ...defaultPruneOptions, target, ...(table ? { table } : {}) };
+    expect(suggestedPruneName('net', options)).toBe(name);
+  });
+});
