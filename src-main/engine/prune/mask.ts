@@ -2,6 +2,7 @@
 
 import type { Model, Weight, WeightId, WeightRole } from '../graph/types';
 import type { FlowSite } from './channels';
+import { foldConstants } from './fold';
 import type { Analysis, KeptChannels } from './groups';
 import { droppedClasses } from './groups';
 
@@ -28,7 +29,7 @@ export function maskDropped(
   masks: MaskedSites = () => true,
 ): Model {
   const dropped = droppedClasses(analysis, kept);
-  const weights = new Map<WeightId, Weight>(model.graph.weights);
+  const weights = new Map<WeightId, Weight>(foldConstants(analysis, dropped).weights);
   const copied = new Set<WeightId>();
   for (const site of analysis.flow.sites) {
     if (untouchedRoles.has(site.role) || !masks(site)) continue;

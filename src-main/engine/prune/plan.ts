@@ -3,6 +3,7 @@
 import { AppError } from '../errors';
 import { nodeCosts } from '../graph/cost';
 import type { Cost, Model, Node } from '../graph/types';
+import { foldConstants } from './fold';
 import type { Analysis } from './groups';
 import { analyse, keptChannels } from './groups';
 import type { ChannelStatistics } from './importance';
@@ -56,6 +57,7 @@ export function planPrune(
     before: analysis.cost,
     after: selection.after,
     layers,
+    folds: foldConstants(analysis, selection.dropped).folds,
   };
 }
 

@@ -4,23 +4,26 @@ import { AppError } from '../errors';
 import type { Model, Node, Weight, WeightId } from '../graph/types';
 import { validateGraph } from '../graph/validate';
 import { CutPreview } from './cut-preview';
+import { foldConstants } from './fold';
 import type { Analysis, KeptChannels } from './groups';
 import { droppedClasses } from './groups';
 import { sliceWeight } from './slice-weight';
 
 /**
  * The model without the channels that `kept` leaves out. The input model is not changed; weights that lose
- * nothing are shared with it. Layers, names and edges stay; only sizes change.
+ * nothing are shared with it. Layers, names and edges stay; only sizes change. Constants that cut channels passed on
+ * are folded into the layers that read them.
  * @param analysis of the same model.
  * @throws AppError INTERNAL when the choice does not fit the analysis or empties a group; GRAPH_INVALID when
  *   the result is not a valid graph (a bug: channel rules and cut disagree).
  */
 export function cut(model: Model, analysis: Analysis, kept: KeptChannels): Model {
   checkChoice(model, analysis, kept);
-  const preview = new CutPreview(analysis, droppedClasses(analysis, kept));
+  const dropped = droppedClasses(analysis, kept);
+  const preview = new CutPreview(analysis, dropped);
   const axes = preview.weightAxes();
   const weights = new Map<WeightId, Weight>();
-  for (const [id, weight] of model.graph.weights) {
+  for (const [id, weight] of foldConstants(analysis, dropped).weights) {
     weights.set(id, sliceWeight(weight, axes.get(id) ?? new Map()));
   }
   const nodes = model.graph.nodes.map((node) => withOrigin(preview.recut(node), node, preview));

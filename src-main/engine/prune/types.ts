@@ -114,6 +114,22 @@ export interface LayerReport {
   readonly cause: string | null;
 }
 
+/**
+ * Channels that are cut although they are not zero but constant (gamma 0 and beta not), and what became of their
+ * constants in a layer that reads them.
+ */
+export interface ConstantFold {
+  /** The reading layer. */
+  readonly node: NodeId;
+  /** How many such channels it reads. */
+  readonly channels: number;
+  /**
+   * 'exact': its bias, or the mean of its batch norm, holds them now. 'approximate': the same, but padding with
+   * zeros makes borders differ. 'lost': neither is there or it is shared.
+   */
+  readonly result: 'exact' | 'approximate' | 'lost';
+}
+
 /** A choice of channels, before anything is cut. */
 export interface PrunePlan {
   readonly options: PruneOptions;
@@ -122,6 +138,8 @@ export interface PrunePlan {
   readonly before: Cost;
   readonly after: Cost;
   readonly layers: readonly LayerReport[];
+  /** Empty in most models. */
+  readonly folds: readonly ConstantFold[];
 }
 
 export interface Equivalence {

@@ -423,7 +423,7 @@ function activate(fn: string, v: number, alpha = 0.2): number {
     case 'sigmoid':
       return sigmoid(v);
     case 'hardSigmoid':
-      return Math.min(Math.max(v / 6 + 0.5, 0), 1);
+      return Math.min(Math.max(v * 0.2 + 0.5, 0), 1);
     case 'hardSwish':
       return v * Math.min(Math.max(v / 6 + 0.5, 0), 1);
     case 'swish':
