@@ -1,6 +1,7 @@
 // Latency of single inferences on this machine, on the runtime that a device would use.
 
 import { cpus } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 
 import type { EngineContext } from '../context';
 import { createRng } from '../graph/rng';
@@ -53,6 +54,7 @@ export async function measureLatency(
     const times: number[] = [];
     for (let i = 0; i < runs; i++) {
       if (i % reportEvery === 0) {
+        await setImmediate();
         context.signal.throwIfAborted();
         const label = `Measuring latency on ${runtime}`;
         context.progress({ phase: 'measuring', label, done: i, total: runs });

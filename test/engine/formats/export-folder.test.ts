@@ -1,0 +1,103 @@
+// What an export has beside its model files.
+
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { describeExport, type ExportFacts } from '../../../src-main/engine/formats/export-folder';
+import type { Latency, Verification } from '../../../src-main/engine/measure/types';
+import { buildZoo } from '../../../src-main/engine/zoo';
+
+const verification: Verification = {
+  runtime: 'LiteRT.js 2.5.3',
+  samples: 200,
+  maxAbsDiff: 1.5e-6,
+  meanAbsDiff: 2e-7,
+  top1Agreement: 1,
+  accuracy: { version: 0.9, file: 0.9 },
+  tolerance: 1e-4,
+  passed: true,
+};
+
+const latency: Latency = {
+  runtime: 'litert',
+  runtimeDetail: 'LiteRT.js 2.5.3',
+  threads: 1,
+  batch: 1,
+  warmup: 5,
+  runs: 50,
+  medianMs: 1.25,
+  p95Ms: 1.5,
+  minMs: 1.2,
+  device: 'Test processor, 2 cores',
+};
+
+const labels = Array.from({ length: 10 }, (_, i) => `class ${i}`);
+
+function factsOf(change: Partial<ExportFacts> = {}): ExportFacts {
+  return {
+    model: { ...buildZoo('lenet5', { seed: 1 }), labels },
+    name: 'Slim 50 %',
+    format: 'tflite',
+    precision: 'fp32',
+    files: [{ path: 'Slim-50.tflite', bytes: Uint8Array.of(1, 2, 3) }],
+    verification,
+    accuracy: { top1: 0.9034, dataName: 'fashion' },
+    latency: [latency],
+    lineage: [
+      { name: 'Original', operation: 'import' },
+      { name: 'Slim 50 %', operation: 'prune' },
+    ],
+    engineVersion: '0.1.0',
+    ...change,
+  };
+}
+
+function read(facts: ExportFacts): ReadonlyMap<string, string> {
+  const decoder = new TextDecoder();
+  return new Map(describeExport(facts).map(({ path, bytes }) => [path, decoder.decode(bytes)]));
+}
+
+describe('describeExport', () => {
+  it('lists checksums of every file, the model among them', () => {
+    const facts = factsOf();
+    const written = describeExport(facts);
+    const sums = read(facts).get('SHA256SUMS')!.trimEnd().split('\n');
+    const expected = [...facts.files, ...written.slice(0, -1)].map(
+      ({ path, bytes }) => `${createHash('sha256').update(bytes).digest('hex')}  ${path}`,
+    );
+    expect(sums).toEqual(expected);
+    expect(sums[0]).toContain('039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81');
+  });
+
+  it('states figures, lineage and proof for people and for programs', () => {
+    const files = read(factsOf());
+    const readme = files.get('README.md')!;
+    expect(readme).toContain('Original -> Slim 50 %');
+    expect(readme).toContain('90.34 % top-1 on fashion');
+    expect(readme).toContain('1.250 ms median, 1.500 ms p95');
+    expect(readme).toContain('largest difference 1.50e-6');
+    const card = JSON.parse(files.get('model-card.json')!) as Record<string, unknown>;
+    expect(card).toMatchObject({ name: 'Slim 50 %', verification, latency: [latency] });
+    expect(files.get('labels.txt')).toBe(`${labels.join('\n')}\n`);
+    expect(JSON.parse(files.get('preprocessing.json')!)).toMatchObject({
+      inputShape: factsOf().model.graph.inputs[0]!.shape,
+      layout: 'HWC',
+      channelOrder: 'gray',
+    });
+  });
+
+  it('shows how to use the file: Python for TFLite, JavaScript for TensorFlow.js', () => {
+    const tflite = read(factsOf()).get('README.md')!;
+    expect(tflite).toContain('Interpreter(model_path="Slim-50.tflite")');
+    expect(tflite).toContain('open("labels.txt")');
+    const tfjs = read(factsOf({ format: 'tfjs-layers' })).get('README.md')!;
+    expect(tfjs).toContain("tf.loadLayersModel('model.json')");
+  });
+
+  it('does without labels, accuracy and latency', () => {
+    const model = { ...factsOf().model, labels: null };
+    const files = read(factsOf({ model, accuracy: null, latency: [] }));
+    expect(files.has('labels.txt')).toBe(false);
+    expect(files.get('README.md')).not.toContain('top-1 on');
+    expect(files.get('README.md')).not.toContain('labels.txt');
+  });
+});
