@@ -1,5 +1,7 @@
 // One message port for both kinds of parent: Electron (utility process) and Node (child process).
 
+import { endWithParent } from './parent-watch';
+
 interface ElectronParentPort {
   on(event: 'message', listener: (event: { data: unknown }) => void): void;
   postMessage(message: unknown): void;
@@ -22,6 +24,7 @@ export function openPort(): Port {
       onClosed: () => undefined,
     };
   }
+  endWithParent();
   return {
     send: (message) => {
       if (process.connected) process.send?.(message);
