@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { AppError } from '../../engine/errors';
+import { AppError, toAppError } from '../../engine/errors';
 import { decodeModel, encodeModel } from '../../engine/graph/serialize';
 import type { Model } from '../../engine/graph/types';
 import type { DatasetId, VersionId } from '../../project/types';
@@ -31,7 +31,10 @@ export function datasetSource(spec: JobSpec, id: DatasetId): DatasetSource {
 
 /** Reads a version's model. @throws AppError FILE_UNREADABLE, MODEL_CORRUPT */
 export async function loadModel(file: string): Promise<Model> {
-  return decodeModel(await readFile(file));
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw toAppError(error);
+  });
+  return decodeModel(bytes);
 }
 
 /** Writes bytes to a new file of the job's temp folder, with their checksum. */
