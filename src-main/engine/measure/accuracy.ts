@@ -64,8 +64,7 @@ export async function evaluateClassifier(
   const { tf } = executable.backend;
   if (split.count === 0) throw emptySplit(splitName);
   const samples = evenlySpaced(split, options.limit ?? split.count);
-  const batchSize =
-    options.batchSize ?? Math.ceil(pixelsPerBatch / (split.height * split.width));
+  const batchSize = options.batchSize ?? Math.ceil(pixelsPerBatch / (split.height * split.width));
   const order = { shuffle: false, seed: 0, augment: null, samplesPerEpoch: null };
   const loader = new BatchLoader(samples, { ...order, batchSize });
   const input = new BatchInput(tf, split, preprocessing, batchSize);

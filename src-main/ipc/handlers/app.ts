@@ -51,7 +51,7 @@ export function appHandlers(services: Services): Pick<Handlers, AppCalls> {
       shell.showItemInFolder(services.logFile);
     },
     'app.copyText': async ({ text }) => {
-      await clipboard.writeText(text);
+      clipboard.writeText(text);
     },
     'app.saveText': ({ suggestedName, text }) => save(suggestedName, text),
     'app.saveImage': ({ suggestedName, pngDataUrl }) =>
