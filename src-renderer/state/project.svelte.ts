@@ -45,9 +45,13 @@ class Project {
     const another = state?.folder !== this.state?.folder;
     this.state = state;
     this.revision += 1;
-    if (!another) return;
-    drafts.clear();
-    this.showFirst();
+    if (another) {
+      drafts.clear();
+      this.showFirst();
+    } else if (navigation.route.page === 'project' && this.versions.length > 0) {
+      // The page that waits for a first version has done its work.
+      this.showFirst(true);
+    }
   }
 
   /** Takes up what the main process has open; a reload of the page keeps its place. */
