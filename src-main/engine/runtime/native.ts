@@ -6,6 +6,7 @@ import type { NodeJSKernelBackend } from '@tensorflow/tfjs-node/dist/nodejs_kern
 import type { TFEOpAttr } from '@tensorflow/tfjs-node/dist/tfjs_binding';
 import { cropPadding, padImage, paddedShape, splitPadding } from './explicit-padding';
 import { groupsOf, PlainPrimitives } from './plain';
+import { isSquare } from './unit-stride';
 import type {
   BatchNormGradients,
   BatchNormResult,
@@ -122,7 +123,7 @@ export class NativePrimitives implements Primitives {
   }
 
   depthwiseConv2d(x: Tensor, kernel: Tensor, window: ConvWindow): Tensor {
-    if (!isSquare(window)) return this.plain.depthwiseConv2d(x, kernel, window);
+    if (!isPlainWindow(window)) return this.plain.depthwiseConv2d(x, kernel, window);
     return this.ops.run1('DepthwiseConv2dNative', this.attrsOf(window), [x, kernel]);
   }
 
@@ -132,7 +133,7 @@ export class NativePrimitives implements Primitives {
     dy: Tensor,
     window: ConvWindow,
   ): Tensor {
-    if (!isSquare(window) || isDilated(window)) {
+    if (!isPlainWindow(window)) {
       return this.plain.depthwiseInputGradient(inputShape, kernel, dy, window);
     }
     const op = 'DepthwiseConv2dNativeBackpropInput';
@@ -145,7 +146,7 @@ export class NativePrimitives implements Primitives {
     dy: Tensor,
     window: ConvWindow,
   ): Tensor {
-    if (!isSquare(window) || isDilated(window)) {
+    if (!isPlainWindow(window)) {
       return this.plain.depthwiseKernelGradient(x, kernelShape, dy, window);
     }
     const op = 'DepthwiseConv2dNativeBackpropFilter';
@@ -405,9 +406,9 @@ function isDilated({ dilations }: ConvWindow): boolean {
   return dilations[0] !== 1 || dilations[1] !== 1;
 }
 
-/** TensorFlow's depthwise kernels take one stride for both axes. */
-function isSquare({ strides }: ConvWindow): boolean {
-  return strides[0] === strides[1];
+/** TensorFlow's depthwise kernels take one stride for both axes and, without oneDNN, no dilation. */
+function isPlainWindow(window: ConvWindow): boolean {
+  return isSquare(window) && !isDilated(window);
 }
 
 /** Tries on a few numbers what this build of TensorFlow computes, and computes right. */

@@ -14,6 +14,7 @@ import type {
   Tensor,
   TensorFlow,
 } from './primitives';
+import { atUnitStride, isSquare, spreadStrides, takeStrides, unitStrideSize } from './unit-stride';
 
 /** What tfjs convolves with gradients on every backend: no dilation, no explicit padding. */
 interface SimpleWindow {
@@ -77,6 +78,12 @@ export class PlainPrimitives implements Primitives {
   }
 
   depthwiseConv2d(x: Tensor, kernel: Tensor, window: ConvWindow): Tensor {
+    if (!isSquare(window)) {
+      const unit = atUnitStride(window, x.shape, kernel.shape);
+      return this.tf.tidy(() =>
+        takeStrides(this.tf, this.depthwiseConv2d(x, kernel, unit), window.strides),
+      );
+    }
     return this.convolve(x, kernel, window, (input, filter, { strides, pad }) =>
       this.tf.depthwiseConv2d(input as Tensor4D, filter as Tensor4D, strides, pad),
     );
@@ -88,6 +95,11 @@ export class PlainPrimitives implements Primitives {
     dy: Tensor,
     window: ConvWindow,
   ): Tensor {
+    if (!isSquare(window)) {
+      return this.atUnitStride(inputShape, kernel.shape, dy, window, (unit, spread) =>
+        this.depthwiseInputGradient(inputShape, kernel, spread, unit),
+      );
+    }
     return this.inputGradient(inputShape, kernel, dy, window, (shape, filter, gradient, simple) =>
       this.tf
         .engine()
@@ -105,6 +117,11 @@ export class PlainPrimitives implements Primitives {
     dy: Tensor,
     window: ConvWindow,
   ): Tensor {
+    if (!isSquare(window)) {
+      return this.atUnitStride(x.shape, kernelShape, dy, window, (unit, spread) =>
+        this.depthwiseKernelGradient(x, kernelShape, spread, unit),
+      );
+    }
     return this.kernelGradient(x, kernelShape, dy, window, (input, shape, gradient, simple) =>
       this.tf
         .engine()
@@ -114,6 +131,19 @@ export class PlainPrimitives implements Primitives {
           { ...convAttrs(simple), filterShape: shape },
         ),
     );
+  }
+
+  /** A gradient of a window with unequal strides, by the gradient of the same window at stride 1. */
+  private atUnitStride(
+    inputShape: readonly number[],
+    kernelShape: readonly number[],
+    dy: Tensor,
+    window: ConvWindow,
+    gradient: (unit: ConvWindow, dy: Tensor) => Tensor,
+  ): Tensor {
+    const unit = atUnitStride(window, inputShape, kernelShape);
+    const size = unitStrideSize(unit, inputShape, kernelShape);
+    return this.tf.tidy(() => gradient(unit, spreadStrides(this.tf, dy, window.strides, size)));
   }
 
   addBias(x: Tensor, bias: Tensor): Tensor {
