@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 
 import { formatWriter } from '../../engine/formats/table';
 import { graphCost } from '../../engine/graph/cost';
-import { buildZoo, zooArchitectures } from '../../engine/zoo';
+import { buildZoo, zooArchitectures, zooCost } from '../../engine/zoo';
 import { placeFolder, requireVacant, writeFiles } from '../../jobs/work/new-folder';
 import { formatCount } from '../format';
 import { list, number } from '../options';
@@ -27,7 +27,7 @@ export function addZoo(program: Command, runtime: Runtime): void {
     .action(() => {
       const rows = zooArchitectures.map((architecture) => ({
         ...architecture,
-        ...pick(graphCost(buildZoo(architecture.id, { seed: 0 }).graph)),
+        ...pick(zooCost(architecture.id)),
       }));
       runtime.output.result({ architectures: rows }, [
         ...table(

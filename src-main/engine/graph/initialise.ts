@@ -6,6 +6,8 @@ import type { Node, Shape, Weight, WeightRole } from './types';
 export interface InitOptions {
   /** Batch norm's gamma at the start: 1, or 0.5 as in Network Slimming (Liu et al. 2017, section 4). */
   readonly gamma?: number;
+  /** Leaves kernels at 0, where only their shapes matter: drawing millions of numbers takes seconds. */
+  readonly zeroKernels?: boolean;
 }
 
 /** Stored numbers of the given shape. */
@@ -56,7 +58,9 @@ export function initialWeight(
 ): Weight {
   switch (role) {
     case 'kernel':
-      return float32Weight(shape, kernel(op, shape, rng));
+      return options.zeroKernels
+        ? float32Weight(shape, new Float32Array(sizeOf(shape)))
+        : float32Weight(shape, kernel(op, shape, rng));
     case 'gamma':
       return filledWeight(shape, op === 'batchNorm' ? (options.gamma ?? 1) : 1);
     case 'variance':

@@ -1,8 +1,10 @@
 // The zoo: built-in architectures with fresh weights, and slim variants of them.
 import { AppError } from '../errors';
 import { GraphBuilder } from '../graph/build';
+import { graphCost } from '../graph/cost';
+import type { InitOptions } from '../graph/initialise';
 import { createRng } from '../graph/rng';
-import type { Graph, Model, Preprocessing, Shape } from '../graph/types';
+import type { Cost, Graph, Model, Preprocessing, Shape } from '../graph/types';
 import { densenets } from './densenet';
 import { lenets } from './lenet';
 import { mobilenets } from './mobilenet';
@@ -47,14 +49,7 @@ export interface ZooOptions {
  * classes or widths that do not fit it.
  */
 export function buildZoo(id: string, options: ZooOptions): Model {
-  const entry = entries.find((candidate) => candidate.id === id);
-  if (entry === undefined) {
-    throw new AppError(
-      'NOT_FOUND',
-      `The zoo has no architecture "${id}".`,
-      `Take one of: ${entries.map((known) => known.id).join(', ')}.`,
-    );
-  }
+  const entry = findEntry(id);
   const inputShape = options.inputShape ?? entry.inputShape;
   return {
     graph: layOut(entry, inputShape, options),
@@ -64,11 +59,32 @@ export function buildZoo(id: string, options: ZooOptions): Model {
   };
 }
 
-function layOut(entry: ZooEntry, inputShape: Shape, options: ZooOptions): Graph {
+/** Counts of an architecture as published. @throws AppError NOT_FOUND */
+export function zooCost(id: string): Cost {
+  const entry = findEntry(id);
+  return graphCost(layOut(entry, entry.inputShape, { seed: 0 }, { zeroKernels: true }));
+}
+
+function findEntry(id: string): ZooEntry {
+  const entry = entries.find((candidate) => candidate.id === id);
+  if (entry !== undefined) return entry;
+  throw new AppError(
+    'NOT_FOUND',
+    `The zoo has no architecture "${id}".`,
+    `Take one of: ${entries.map((known) => known.id).join(', ')}.`,
+  );
+}
+
+function layOut(
+  entry: ZooEntry,
+  inputShape: Shape,
+  options: ZooOptions,
+  init: InitOptions = {},
+): Graph {
   const { classes = entry.classes, widths = {}, seed, gamma } = options;
   const builder = new GraphBuilder(entry.id, {
     rng: createRng(seed),
-    init: gamma === undefined ? {} : { gamma },
+    init: gamma === undefined ? init : { ...init, gamma },
   });
   const known = new Set<string>();
   const width = (layer: string, filters: number): number => {
