@@ -1,10 +1,11 @@
 // Makes the folder of a new project. The folder is a project from the moment that project.db has its name.
 
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AppError, toAppError, toWriteError } from '../engine/errors';
+import { AppError, toAppError } from '../engine/errors';
 import { isTempName, syncFolder, tempPathFor } from './atomic-write';
 import { ProjectLock } from './lock';
+import { makeFolders } from './make-folders';
 import { createDatabase, isProject } from './open-database';
 import { projectPaths, type ProjectPaths } from './paths';
 import { SettingsRepository } from './repositories/settings';
@@ -21,9 +22,7 @@ export async function createProjectFolder(folder: string, name: string): Promise
   const paths = projectPaths(folder);
   await requireVacant(paths);
   await requireNotNested(folder);
-  const firstCreated = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw toWriteError(error);
-  });
+  const firstCreated = await makeFolders(folder);
   try {
     const lock = await ProjectLock.acquire(paths.lock);
     try {
@@ -32,7 +31,7 @@ export async function createProjectFolder(folder: string, name: string): Promise
       await lock.release();
     }
   } catch (error) {
-    if (firstCreated !== undefined) await rm(firstCreated, { recursive: true, force: true });
+    if (firstCreated !== null) await rm(firstCreated, { recursive: true, force: true });
     throw toAppError(error);
   }
 }

@@ -115,7 +115,7 @@ async function attempt<T>(file: string, decode: (bytes: Buffer) => Promise<T>): 
     throw new AppError(
       'DATA_IMAGE_UNREADABLE',
       `The image ${file} cannot be decoded: ${reason.split('\n')[0]}`,
-      'Repair or remove the file, or choose to leave out unreadable images.',
+      'Repair or remove the file, or choose to leave out unreadable images (--skip-unreadable).',
       { details: { file }, cause: error },
     );
   }

@@ -3,9 +3,10 @@
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { AppError, toAppError, toWriteError } from '../../engine/errors';
+import { AppError, toAppError } from '../../engine/errors';
 import type { WrittenFile } from '../../engine/formats/types';
 import { syncFolder, tempPathFor } from '../../project/atomic-write';
+import { makeFolders } from '../../project/make-folders';
 
 /** The wanted folder, or the first with a number behind its name that is not there yet. */
 export async function freeFolder(wanted: string): Promise<string> {
@@ -51,9 +52,7 @@ export async function placeFolder<T>(
   announce: (result: T) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const parent = dirname(folder);
-  const firstMade = await mkdir(parent, { recursive: true }).catch((error: unknown) => {
-    throw toWriteError(error);
-  });
+  const firstMade = await makeFolders(parent);
   const staging = tempPathFor(folder);
   let shown = staging;
   try {
@@ -68,7 +67,7 @@ export async function placeFolder<T>(
     await announce(result);
   } catch (error) {
     await rm(shown, { recursive: true, force: true });
-    if (firstMade !== undefined) await rm(firstMade, { recursive: true, force: true });
+    if (firstMade !== null) await rm(firstMade, { recursive: true, force: true });
     throw toAppError(error);
   }
 }

@@ -1,4 +1,4 @@
-// Runs the built command line as a program, as a shell does.
+// Runs the command line: as a program, as a shell does, or in this process.
 
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect } from 'vitest';
+import { runCommandLine } from '../../../src-main/cli/main';
 import type { ErrorCode, ErrorInfo } from '../../../src-main/engine/errors';
 import { createRng } from '../../../src-main/engine/graph/rng';
 
@@ -52,6 +53,17 @@ export function start(
 export const secateur = (...args: readonly string[]): Promise<Ended> =>
   start(process.execPath, [builtScript('cli.js'), ...args]).ended;
 
+/** The same without a process of its own, which is all that parsing and refusing needs. */
+export async function commandLine(...words: readonly string[]): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  const code = await runCommandLine(words, builtScript('worker.js'), {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+  });
+  return { code, signal: null, stdout, stderr };
+}
+
 /** The one JSON object that a program has printed. */
 export function onlyObject<T>(stdout: string): T {
   expect(stdout).toMatch(/^\{.*\}\n$/);
@@ -60,7 +72,7 @@ export function onlyObject<T>(stdout: string): T {
 
 /** The answer of a command that must succeed. */
 export async function answer<T>(...args: readonly string[]): Promise<T> {
-  const { code, stdout, stderr } = await secateur(...args, '--json');
+  const { code, stdout, stderr } = await commandLine(...args, '--json');
   expect(code, stderr).toBe(0);
   return onlyObject<T>(stdout);
 }
@@ -70,7 +82,7 @@ export function expectRefusal({ code, stdout, stderr }: Ended, expected: ErrorCo
   const { error } = onlyObject<{ error: ErrorInfo }>(stdout);
   expect(error.code, error.message).toBe(expected);
   expect(code).toBe(expected === 'INVALID_ARGUMENT' ? 2 : expected === 'CANCELLED' ? 130 : 1);
-  expect(error.message).toMatch(/\S[.?]$/);
+  expect(error.message).toMatch(/^[^a-z\s].{9,}$/);
   expect(error.hint).not.toBe('');
   expect(stderr.endsWith(`error: ${expected}: ${error.message}\nhint: ${error.hint}\n`)).toBe(true);
   return error;
@@ -78,7 +90,7 @@ export function expectRefusal({ code, stdout, stderr }: Ended, expected: ErrorCo
 
 /** The error of a command that must fail. */
 export async function refused(expected: ErrorCode, ...args: readonly string[]): Promise<ErrorInfo> {
-  return expectRefusal(await secateur(...args, '--json'), expected);
+  return expectRefusal(await commandLine(...args, '--json'), expected);
 }
 
 export const classes = ['dark', 'light', 'striped'] as const;

@@ -257,7 +257,7 @@ function notUtf8(path: string): AppError {
   return new AppError(
     'DATA_IMAGE_UNREADABLE',
     `The name of ${path} is not valid UTF-8.`,
-    'Rename it, or choose to leave out unreadable images.',
+    'Rename it, or choose to leave out unreadable images (--skip-unreadable).',
     { details: { file: path } },
   );
 }
