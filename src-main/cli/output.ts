@@ -62,22 +62,30 @@ class LiveLine {
   }
 }
 
-/** One line for each thing that begins, for a log. Epochs have lines of their own, see `EpochRecord`. */
+/** One line for each thing that begins, for a log. Epochs have lines of their own in the log of the job. */
 class PhaseLines {
   private last: Progress | null = null;
 
   constructor(private readonly log: Streams['stderr']) {}
 
   show(progress: Progress): void {
-    const { phase, label } = progress;
-    const known = this.last?.phase === phase && (phase === 'training' || this.last.label === label);
+    if (this.last === null || !continues(progress, this.last)) {
+      this.log.write(`${progress.phase === 'training' ? 'Training' : progress.label}\n`);
+    }
     this.last = progress;
-    if (!known) this.log.write(`${phase === 'training' ? 'Training' : label}\n`);
   }
 
   clear(): void {
     this.last = null;
   }
+}
+
+/** True for the same thing, and for the next part of one count: files of a model, epochs of a training. */
+function continues(now: Progress, last: Progress): boolean {
+  if (now.phase !== last.phase) return false;
+  return (
+    now.label === last.label || (now.total === last.total && now.done > 0 && now.done >= last.done)
+  );
 }
 
 export function createOutput(json: boolean, { stdout, stderr }: Streams = process): Output {

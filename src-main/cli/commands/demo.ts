@@ -6,6 +6,7 @@ import { defaultPruneOptions } from '../../engine/prune';
 import { fineTuneDefaults } from '../../engine/train/defaults';
 import { quote } from '../../jobs/command-line';
 import { createSampleProject, sampleNames } from '../../jobs/sample';
+import { defaultLatency } from '../../jobs/work/versions';
 import type { Project } from '../../project/project';
 import { sampleFolder } from '../../resources';
 import type { Runtime } from '../runtime';
@@ -20,7 +21,7 @@ async function runMainJob(project: Project, runtime: Runtime): Promise<readonly 
   const version = await project.findVersion(sampleNames.version);
   const data = await project.findDataset(sampleNames.data);
 
-  output.note('2/5  Pruning to half the MACs (L1), 3/5  fine-tuning, measuring latency');
+  output.note('2/5  Pruning to half the MACs (L1), and fine-tuning');
   const job = await runtime.run(project, {
     kind: 'prune',
     version: version.id,
@@ -29,12 +30,18 @@ async function runMainJob(project: Project, runtime: Runtime): Promise<readonly 
     data: data.id,
     recalibrate: false,
     fineTune: fineTuneDefaults(epochs),
-    measure: true,
+    measure: false,
     name: 'fashion-slim',
   });
   const result = job.versions.at(-1) ?? version.id;
 
-  const folders: string[] = [];
+  output.note('3/5  Measuring latency before and after, one right after the other');
+  await runtime.run(project, {
+    kind: 'measure',
+    versions: [version.id, result],
+    ...defaultLatency,
+  });
+
   for (const format of ['tflite', 'tfjs-layers'] as const) {
     output.note(`4/5  Exporting ${format} and checking it with its real runtime`);
     await runtime.run(project, {
@@ -46,9 +53,8 @@ async function runMainJob(project: Project, runtime: Runtime): Promise<readonly 
       folder: null,
     });
   }
-  for (const made of await project.exports(result)) folders.push(made.folder);
   output.note('5/5  Comparing');
-  return folders;
+  return (await project.exports(result)).map(({ folder }) => folder);
 }
 
 export function addDemo(program: Command, runtime: Runtime): void {

@@ -16,26 +16,32 @@ import type { ModelDescription } from '../analyst-protocol';
 import { loadModel } from './files';
 import { classCount } from './versions';
 
-interface Analysed {
+/** A model with its groups, which are found when they are first asked for. */
+class Examined {
   readonly model: Model;
-  readonly analysis: Analysis;
+  #analysis: Analysis | null = null;
+
+  constructor(model: Model) {
+    this.model = model;
+  }
+
+  get analysis(): Analysis {
+    return (this.#analysis ??= analyse(this.model));
+  }
 }
 
-/** Keeps the last few analysed models by blob file; blobs never change. */
-class AnalysisCache {
-  readonly #entries = new Map<string, Promise<Analysed>>();
+/** Keeps the last few models by blob file; blobs never change. */
+class ModelCache {
+  readonly #entries = new Map<string, Promise<Examined>>();
   readonly #limit = 4;
 
-  get(file: string): Promise<Analysed> {
+  get(file: string): Promise<Examined> {
     const known = this.#entries.get(file);
-    if (known) {
-      // Moves it to the end: the first entry is the one used longest ago.
-      this.#entries.delete(file);
-      this.#entries.set(file, known);
-      return known;
-    }
-    const entry = loadModel(file).then((model) => ({ model, analysis: analyse(model) }));
+    const entry = known ?? loadModel(file).then((model) => new Examined(model));
+    // Put at the end: the first entry is the one used longest ago.
+    this.#entries.delete(file);
     this.#entries.set(file, entry);
+    if (known) return known;
     entry.catch(() => this.#entries.delete(file));
     const oldest = this.#entries.keys().next();
     if (this.#entries.size > this.#limit && !oldest.done) this.#entries.delete(oldest.value);
@@ -43,7 +49,7 @@ class AnalysisCache {
   }
 }
 
-const cache = new AnalysisCache();
+const cache = new ModelCache();
 
 /** Reads a foreign file and says what was found; keeps nothing. @throws AppError MODEL_* */
 export async function inspectFile(

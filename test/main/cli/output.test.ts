@@ -62,9 +62,12 @@ describe('output', () => {
   it('writes a line for what begins where there is no terminal, and none for each epoch', () => {
     const { output, told } = outputTo();
     for (const progress of [
-      at('reading', 'Reading a'),
-      at('reading', 'Reading b'),
-      at('reading', 'Reading b', 1, 2),
+      at('reading', 'Reading shard 1', 0, 3),
+      at('reading', 'Reading shard 2', 1, 3),
+      at('measuring', 'Measuring a', 10, 50),
+      at('measuring', 'Measuring a', 40, 50),
+      at('measuring', 'Measuring b', 10, 50),
+      at('measuring', 'Measuring c', 0, 50),
       at('training', 'Epoch 1 of 2', 1, 4),
       at('training', 'Epoch 1 of 2: validating', 2, 4),
       at('training', 'Epoch 2 of 2', 3, 4),
@@ -76,8 +79,10 @@ describe('output', () => {
     output.note('A remark');
     output.endProgress();
     expect(told.stderr.split('\n')).toEqual([
-      'Reading a',
-      'Reading b',
+      'Reading shard 1',
+      'Measuring a',
+      'Measuring b',
+      'Measuring c',
       'Training',
       'Evaluating net on test',
       'A remark',
