@@ -39,7 +39,7 @@ function bar(done: number, total: number): string {
 
 function progressLine({ label, done, total }: Progress, etaMs: number | null): string {
   if (total <= 0) return label;
-  const eta = etaMs === null ? '' : `  about ${clock(etaMs)} left`;
+  const eta = etaMs === null || done >= total ? '' : `  about ${clock(etaMs)} left`;
   return `${label}  ${bar(done, total)} ${done}/${total}${eta}`;
 }
 

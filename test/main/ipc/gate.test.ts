@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 
 import { AppError } from '../../../src-main/engine/errors';
 import { createRng } from '../../../src-main/engine/graph/rng';
-import { callNames } from '../../../src-main/ipc/contract';
+import { defaultDecodeOptions } from '../../../src-main/engine/data/defaults';
+import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import { fineTuneDefaults, fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
+import { callNames, type PageJobRequest } from '../../../src-main/ipc/contract';
 import { answer, isTrustedSender } from '../../../src-main/ipc/gate';
 import { dropSchema, schemas } from '../../../src-main/ipc/schemas';
 
@@ -112,6 +115,91 @@ describe('schemas', () => {
     const args = { version: 'v1', options, steps: 1 };
     expect(schemas['prune.preview'].parse(args)).toEqual(args);
   });
+});
+
+describe('the schema of a job', () => {
+  const requests: Record<PageJobRequest['kind'], PageJobRequest> = {
+    import: {
+      kind: 'import',
+      token: 't',
+      name: 'net',
+      preprocessing: { scale: 1, mean: [0], std: [1], channelOrder: 'rgb' },
+      labels: ['a', 'b'],
+      data: 'd-1',
+      measure: true,
+    },
+    zoo: {
+      kind: 'zoo',
+      architecture: 'lenet5',
+      inputShape: [28, 28, 1],
+      classes: 10,
+      seed: 1,
+      name: 'net',
+    },
+    prune: {
+      kind: 'prune',
+      version: 'v-1',
+      options: defaultPruneOptions,
+      steps: 2,
+      data: 'd-1',
+      recalibrate: true,
+      fineTune: fineTuneDefaults(3),
+      measure: true,
+      name: 'slim',
+    },
+    train: {
+      kind: 'train',
+      version: 'v-1',
+      data: 'd-1',
+      options: fullTrainingDefaults(20),
+      init: 'scratch',
+      measure: false,
+      name: null,
+    },
+    evaluate: { kind: 'evaluate', versions: ['v-1'], data: 'd-1', split: 'val' },
+    measure: { kind: 'measure', versions: ['v-1'], runtime: 'tfjs', threads: 2, runs: 10 },
+    export: {
+      kind: 'export',
+      version: 'v-1',
+      format: 'tflite',
+      precision: 'fp32',
+      data: null,
+      folderToken: null,
+    },
+    'add-data': { kind: 'add-data', token: 't', name: 'data', decode: defaultDecodeOptions },
+  };
+
+  /** Copies of a value with one thing wrong, at every depth. */
+  function* nearlyRight(value: unknown): Generator<unknown> {
+    yield { toString: 'no' };
+    yield NaN;
+    if (Array.isArray(value)) {
+      for (const [i, entry] of value.entries()) {
+        for (const wrong of nearlyRight(entry))
+          yield [...value.slice(0, i), wrong, ...value.slice(i + 1)];
+      }
+    } else if (typeof value === 'object' && value !== null) {
+      yield { ...value, path: '/etc/passwd' };
+      for (const [key, entry] of Object.entries(value)) {
+        for (const wrong of nearlyRight(entry)) yield { ...value, [key]: wrong };
+        // Criteria that have a default of their own, and parts of a target, may be missing.
+        if (key !== 'macs' && key !== 'normalisation') {
+          yield Object.fromEntries(Object.entries(value).filter(([other]) => other !== key));
+        }
+      }
+    }
+  }
+
+  it.each(Object.values(requests))(
+    'takes a request to $kind, and none that is nearly one',
+    (request) => {
+      const schema = schemas['jobs.start'];
+      expect(schema.parse({ request })).toEqual({ request });
+      for (const wrong of nearlyRight(request)) {
+        expect(schema.safeParse({ request: wrong }).success, JSON.stringify(wrong)).toBe(false);
+      }
+    },
+  );
 });
 
 describe('answer', () => {
