@@ -17,10 +17,13 @@ export interface VerificationSamples {
 /** Samples that the executor runs at once; the file runs them one by one, as a device does. */
 const batchSize = 50;
 
+/** Outputs up to here are compared absolutely: probabilities and the logits of common classifiers. */
+const absoluteUpTo = 10;
+
 /**
  * Compares all outputs on all samples, and the classes that the first output names.
- * @param tolerance largest difference that passes, for outputs up to 1; for larger ones, whose rounding errors
- *   grow with them, it is a share of the largest. The classes must agree as well, unless two scores are closer
+ * @param tolerance largest difference that passes, for outputs up to 10; for larger ones, whose rounding errors
+ *   grow with them, it grows with the largest. The classes must agree as well, unless two scores are closer
  *   to each other than that.
  * @throws AppError INVALID_ARGUMENT when the model has several inputs, RUNTIME_UNAVAILABLE, or the reason of
  * the signal
@@ -75,7 +78,7 @@ function judge(
 ): Verification {
   const differences = new Differences();
   for (const pair of pairs) differences.add(pair);
-  const tolerance = toleranceOfUnit * Math.max(1, differences.largestExpected);
+  const tolerance = toleranceOfUnit * Math.max(1, differences.largestExpected / absoluteUpTo);
   let agreements = 0;
   let ties = 0;
   let versionRight = 0;

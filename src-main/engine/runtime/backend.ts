@@ -56,6 +56,9 @@ function loadOnce(name: BackendName): Promise<Backend> {
 async function loadTensorFlow(): Promise<Backend> {
   // TensorFlow writes its start-up remarks to stderr unless told otherwise before it loads.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  // Electron's allocator gives large blocks back at once, and every tensor is paged in anew: training is ten times
+  // slower there. TensorFlow's own pool keeps them.
+  process.env['TF_CPU_ALLOCATOR_USE_BFC'] ??= 'true';
   restoreRemovedUtil();
   leaveOneDnnWhereCachesAreHidden();
   try {
