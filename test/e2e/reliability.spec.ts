@@ -13,6 +13,7 @@ import { expectJobsDone, expectJobState, openSample, openVersion, setNumber, ste
 async function startLongTraining(page: Page): Promise<void> {
   await openVersion(page, 'fashion-resnet');
   await page.getByRole('button', { name: 'Fine-tune…' }).click();
+  await step(page, 'Options');
   await setNumber(page, 'Epochs', 50);
   await step(page, 'Run');
   await page.getByRole('button', { name: 'Start training' }).click();
