@@ -141,7 +141,7 @@ function sentence(
     case 'PRUNABLE':
       return group !== null && fixed.has(group)
         ? 'The table keeps all of its channels.'
-        : 'Can be cut; nothing asks for it.';
+        : 'Can be cut.';
     case 'INPUT':
       return cause === null
         ? "Its channels are the model's input."

@@ -15,7 +15,7 @@ import { trainInJob } from './training';
 import {
   evaluateVersion,
   loadVersion,
-  measureVersion,
+  measureSideBySide,
   openFittingDataset,
   saveVersion,
   type LoadedVersion,
@@ -231,7 +231,7 @@ export async function runPrune(
       const pruned = await cutStep(spec, context, version, options, name, request);
       version = data ? await recover(spec, context, pruned, data, request) : pruned;
     }
-    if (request.measure) await measureVersion(context, version);
+    if (request.measure) await measureSideBySide(context, source, version);
   } finally {
     data?.dataset.close();
   }

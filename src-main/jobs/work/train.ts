@@ -6,7 +6,7 @@ import { trainInJob } from './training';
 import {
   evaluateVersion,
   loadVersion,
-  measureVersion,
+  measureSideBySide,
   openFittingDataset,
   saveVersion,
 } from './versions';
@@ -34,7 +34,7 @@ export async function runTrain(
       history,
     });
     await evaluateVersion(context, version, { id: request.data, dataset });
-    if (request.measure) await measureVersion(context, version);
+    if (request.measure) await measureSideBySide(context, parent, version);
   } finally {
     dataset.close();
   }

@@ -105,6 +105,19 @@ export async function evaluateVersion(
   await context.save({ type: 'evaluation', version: id, data: data.id, accuracy });
 }
 
+/**
+ * Measures what a job started from and what it made, one right after the other: latencies taken at different
+ * times differ by what else the machine was doing.
+ */
+export async function measureSideBySide(
+  context: JobContext,
+  before: LoadedVersion,
+  after: LoadedVersion,
+): Promise<void> {
+  await measureVersion(context, before);
+  await measureVersion(context, after);
+}
+
 /** Measures the latency of a saved version and stores the result. */
 export async function measureVersion(
   context: JobContext,

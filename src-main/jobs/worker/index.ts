@@ -25,6 +25,12 @@ async function reply(request: AnalystRequest): Promise<void> {
   port.send(message);
 }
 
+// sharp warns of every Electron on Linux, whether or not its libraries clash; they do not (the images are tested).
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'SharpElectronLinux') console.error(`${warning.name}: ${warning.message}`);
+});
+
 // Newer Electron only warns here; a job in an unknown state must end visibly.
 process.on('unhandledRejection', (reason) => {
   process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`);
