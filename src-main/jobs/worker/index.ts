@@ -28,7 +28,8 @@ async function reply(request: AnalystRequest): Promise<void> {
 // sharp warns of every Electron on Linux, whether or not its libraries clash; they do not (the images are tested).
 process.removeAllListeners('warning');
 process.on('warning', (warning) => {
-  if (warning.name !== 'SharpElectronLinux') console.error(`${warning.name}: ${warning.message}`);
+  if (warning.name === 'SharpElectronLinux') return;
+  process.stderr.write(`${warning.name}: ${warning.message}\n`);
 });
 
 // Newer Electron only warns here; a job in an unknown state must end visibly.
