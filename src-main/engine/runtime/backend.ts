@@ -7,6 +7,7 @@ import { AppError } from '../errors';
 import type { BackendName } from '../train/types';
 import { NativePrimitives } from './native';
 import { PlainPrimitives } from './plain';
+import { replacePointwiseKernels } from './pointwise';
 import type { Primitives, TensorFlow } from './primitives';
 
 /** A loaded backend. Tensors belong to it; everything that computes is given it. */
@@ -60,7 +61,6 @@ async function loadTensorFlow(): Promise<Backend> {
   // slower there. TensorFlow's own pool keeps them.
   process.env['TF_CPU_ALLOCATOR_USE_BFC'] ??= 'true';
   restoreRemovedUtil();
-  leaveOneDnnWhereCachesAreHidden();
   try {
     await import('@tensorflow/tfjs-node');
   } catch (error) {
@@ -76,12 +76,18 @@ async function loadTensorFlow(): Promise<Backend> {
   await tf.ready();
   const backend = tf.backend() as unknown as ConstructorParameters<typeof NativePrimitives>[1];
   const { TF_Version: version } = backend.binding;
+  const pointwiseConv = !cachesAreHidden();
+  if (!pointwiseConv) {
+    replacePointwiseKernels(tf, 'tensorflow', (x, activation, weights, alpha) =>
+      backend.applyActivation(x, activation, weights, alpha),
+    );
+  }
   return {
     name: 'tensorflow',
     detail: `TensorFlow ${version}, ${backend.isUsingGpuDevice ? 'GPU' : 'CPU'}`,
     tf,
     isNative: true,
-    primitives: new NativePrimitives(tf, backend),
+    primitives: new NativePrimitives(tf, backend, { pointwiseConv }),
     fallbackReason: null,
   };
 }
@@ -110,15 +116,9 @@ function restoreRemovedUtil(): void {
   removed.isNullOrUndefined ??= (value) => value === null || value === undefined;
 }
 
-/**
- * oneDNN, which TensorFlow uses by default, plans 1 x 1 convolutions by the sizes of the processor's caches and
- * divides by zero where a virtual machine reports none: with wide layers (MobileNet, ResNet-50) the process
- * ends. TensorFlow's own kernels do without. Seen with TensorFlow 2.21.
- */
-function leaveOneDnnWhereCachesAreHidden(): void {
-  const hidden =
-    process.platform === 'linux' && !existsSync('/sys/devices/system/cpu/cpu0/cache/index0');
-  if (hidden) process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0';
+/** Whether the system hides the sizes of the processor's caches, as some virtual machines do. */
+function cachesAreHidden(): boolean {
+  return process.platform === 'linux' && !existsSync('/sys/devices/system/cpu/cpu0/cache/index0');
 }
 
 function firstLine(error: unknown): string {

@@ -23,6 +23,8 @@ import type {
 export interface NativeCapabilities {
   readonly groupedConv: boolean;
   readonly dilatedConvGradient: boolean;
+  /** 1 x 1 convolutions: see pointwise.ts. */
+  readonly pointwiseConv: boolean;
 }
 
 /** Runs TensorFlow ops by name. */
@@ -85,12 +87,13 @@ export class NativePrimitives implements Primitives {
   constructor(
     private readonly tf: TensorFlow,
     backend: NodeJSKernelBackend,
-    capabilities?: NativeCapabilities,
+    capabilities: Partial<NativeCapabilities> = {},
   ) {
     this.ops = new NativeOps(backend);
     this.plain = new PlainPrimitives(tf);
-    this.capabilities = { groupedConv: true, dilatedConvGradient: true };
-    this.capabilities = capabilities ?? probe(tf, this, this.plain);
+    const all = { groupedConv: true, dilatedConvGradient: true, pointwiseConv: true };
+    this.capabilities = { ...all, ...capabilities };
+    this.capabilities = { ...all, ...probe(tf, this, this.plain), ...capabilities };
   }
 
   conv2d(x: Tensor, kernel: Tensor, window: ConvWindow): Tensor {
@@ -241,7 +244,9 @@ export class NativePrimitives implements Primitives {
   }
 
   private handles(inputShape: readonly number[], kernelShape: readonly number[]): boolean {
-    return this.capabilities.groupedConv || groupsOf(inputShape, kernelShape) === 1;
+    const { groupedConv, pointwiseConv } = this.capabilities;
+    if (!pointwiseConv && kernelShape[0] === 1 && kernelShape[1] === 1) return false;
+    return groupedConv || groupsOf(inputShape, kernelShape) === 1;
   }
 
   private handlesGradient(window: ConvWindow): boolean {
@@ -412,7 +417,11 @@ function isPlainWindow(window: ConvWindow): boolean {
 }
 
 /** Tries on a few numbers what this build of TensorFlow computes, and computes right. */
-function probe(tf: TensorFlow, native: Primitives, plain: Primitives): NativeCapabilities {
+function probe(
+  tf: TensorFlow,
+  native: Primitives,
+  plain: Primitives,
+): Omit<NativeCapabilities, 'pointwiseConv'> {
   const agrees = (groups: number, dilation: number): boolean => {
     const window: ConvWindow = {
       strides: [1, 1],
