@@ -13,7 +13,7 @@ import { setUp, warnWithoutTensorflow } from './setup.mjs';
 const ENDING = '.bench.ts';
 
 /**
- * @typedef {{ label: string, value: number, unit: string, note?: string }} Figure
+ * @typedef {{ label: string, value: number | null, unit: string, note?: string }} Figure
  * @typedef {{ name: string, figures: Figure[] }} Result
  */
 
@@ -90,7 +90,11 @@ async function runBench(name) {
 
 /** @param {Figure} figure */
 function row({ label, value, unit, note }) {
-  const digits = Math.abs(value) >= 100 ? 0 : 2;
-  const figures = value.toFixed(digits).padStart(12);
+  const figures = (value === null ? '-' : digits(value)).padStart(12);
   return `  ${label.padEnd(52)} ${figures} ${unit.padEnd(8)} ${note ?? ''}`.trimEnd();
+}
+
+/** @param {number} value */
+function digits(value) {
+  return value.toFixed(Math.abs(value) >= 100 ? 0 : 2);
 }

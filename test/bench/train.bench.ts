@@ -10,14 +10,17 @@ import { fullTrainingDefaults } from '../../src-main/engine/train/defaults';
 import { train } from '../../src-main/engine/train/trainer';
 import { buildZoo } from '../../src-main/engine/zoo';
 import { askPython } from './judges/python';
-import { fitWithLayers } from './judges/tfjs-layers';
+import { fitWithLayers, type FitResult } from './judges/tfjs-layers';
 import type { BenchFigure, BenchResult } from './types';
 
 export const name = 'train';
 
 /** The task, the same for all. Speed does not depend on what the images show. */
-const task = { size: 32, classes: 10, batchSize: 128, batches: 20, epochs: 3 } as const;
+const task = { size: 32, classes: 10, batchSize: 128, batches: 20, epochs: 2 } as const;
 const images = task.batchSize * task.batches;
+
+/** All are measured in turn, this many times, and the best counts: a machine shared with others has slow minutes. */
+const rounds = 3;
 
 /** What was measured is to be this much faster than each judge. */
 const targets = { 'tfjs-layers': 4, Keras: 1.1 } as const;
@@ -68,14 +71,17 @@ async function measureOurs(
   };
 }
 
+type JudgeResult = FitResult | { readonly why: string };
+
+/** The faster of two runs. */
+function better(a: JudgeResult | undefined, b: JudgeResult): JudgeResult {
+  if (a === undefined || 'why' in b) return b;
+  return 'why' in a || a.imagesPerSecond < b.imagesPerSecond ? b : a;
+}
+
 /** A judge's figure and how many times as fast ours is; without a figure, why there is none. */
-function beside(
-  judge: string,
-  result: { readonly imagesPerSecond: number; readonly version: string } | { readonly why: string },
-  ours: number,
-): readonly BenchFigure[] {
-  if ('why' in result)
-    return [{ label: judge, value: Number.NaN, unit: 'img/s', note: result.why }];
+function beside(judge: string, result: JudgeResult, ours: number): readonly BenchFigure[] {
+  if ('why' in result) return [{ label: judge, value: null, unit: 'img/s', note: result.why }];
   const { imagesPerSecond, version } = result;
   const target = judge in targets ? targets[judge as keyof typeof targets] : null;
   return [
@@ -92,10 +98,20 @@ function beside(
 /** Needs TensorFlow's native library. */
 export async function run(): Promise<BenchResult> {
   const backend = await loadBackend('tensorflow');
-  const ours = await measureOurs(backend);
-  const layers = await fitWithLayers(task);
-  const keras = await askPython('keras', 'keras_fit.py', task);
-  const torch = await askPython('torch', 'torch_fit.py', task);
+  const judges = new Map<string, () => Promise<JudgeResult>>([
+    ['tfjs-layers', () => fitWithLayers(task)],
+    ['Keras', () => askPython('keras', 'keras_fit.py', task)],
+    ['PyTorch', () => askPython('torch', 'torch_fit.py', task)],
+  ]);
+  const ours = { training: 0, evaluation: 0 };
+  const best = new Map<string, JudgeResult>();
+  for (let round = 0; round < rounds; round++) {
+    const { training, evaluation } = await measureOurs(backend);
+    ours.training = Math.max(ours.training, training);
+    ours.evaluation = Math.max(ours.evaluation, evaluation);
+    for (const [judge, measure] of judges)
+      best.set(judge, better(best.get(judge), await measure()));
+  }
   return {
     figures: [
       {
@@ -105,9 +121,7 @@ export async function run(): Promise<BenchResult> {
         note: `${backend.detail}, flip and pad-crop on`,
       },
       { label: 'Secateur, evaluation', value: ours.evaluation, unit: 'img/s' },
-      ...beside('tfjs-layers', layers, ours.training),
-      ...beside('Keras', keras, ours.training),
-      ...beside('PyTorch', torch, ours.training),
+      ...Array.from(best, ([judge, result]) => beside(judge, result, ours.training)).flat(),
     ],
   };
 }

@@ -4,7 +4,8 @@
 export interface BenchFigure {
   /** What was measured, for example "ResNet-20, batch 128, training". */
   readonly label: string;
-  readonly value: number;
+  /** null where it could not be measured here: the note says why. */
+  readonly value: number | null;
   /** For example "img/s" or "ms". */
   readonly unit: string;
   /** Under what conditions, or against what to compare. */

@@ -161,7 +161,8 @@ export class PlainPrimitives implements Primitives {
     const { tf } = this;
     return tf.tidy(() => {
       const scale = tf.mul(vectors.gamma, tf.rsqrt(tf.add(vectors.variance, epsilon)));
-      return tf.add(tf.mul(tf.sub(x, vectors.mean), scale), vectors.beta);
+      const shift = tf.sub(vectors.beta, tf.mul(vectors.mean, scale));
+      return tf.add(tf.mul(x, scale), shift);
     });
   }
 

@@ -6,6 +6,7 @@
 import type { Graph, Op, TensorId, WeightId, WeightRole } from '../../graph/types';
 import type { Backend } from '../../runtime/backend';
 import type { Tensor } from '../../runtime/primitives';
+import { foldBatchNorms } from './folding';
 import { repeatForBatch } from './kernels/shapes';
 import { LiveTensors } from './live-tensors';
 import { NodeContext } from './node-context';
@@ -41,6 +42,8 @@ export class Executable {
   /** Weights that gradients are computed of. */
   readonly trainable: ReadonlyMap<WeightId, TrainableWeight>;
   private readonly steps: readonly Step[];
+  /** The same with what can be taken together, for passes without gradients and batch statistics. */
+  private readonly inferenceSteps: readonly Step[];
   /** Readers of each tensor: nodes and the caller; and, in a recorded pass, gradients. */
   private readonly readers: ReadonlyMap<TensorId, number>;
   private readonly recordedReaders: ReadonlyMap<TensorId, number>;
@@ -53,6 +56,7 @@ export class Executable {
     this.steps = makeSteps(graph, outputs);
     const reads = [...this.steps.map(({ node }) => node.inputs), outputs];
     this.readers = countUses(reads);
+    this.inferenceSteps = foldBatchNorms(this.steps, this.readers);
     this.recordedReaders = countUses([...reads, ...this.steps.map(({ kept }) => kept)]);
     this.trainable = new Map(
       this.steps.flatMap(({ node }) =>
@@ -66,7 +70,7 @@ export class Executable {
   run(inputs: readonly Tensor[], options: PassOptions = inference): Tensor[] {
     const live = this.start(inputs, this.readers);
     try {
-      for (const step of this.steps) {
+      for (const step of options.batchStatistics ? this.steps : this.inferenceSteps) {
         this.runStep(step, live, this.readers, this.contextOf(step, options, false));
       }
       return this.takeOutputs(live, inputs);

@@ -5,7 +5,7 @@ import type { BatchNormVectors, Tensor } from '../../../runtime/primitives';
 import type { BackwardArguments, KernelContext, KernelGradients, KernelsOf } from '../types';
 
 /** The vectors of a batch norm; an absent gamma is 1, an absent beta 0. */
-function vectorsOf({ tf, weight, inputShapes }: KernelContext): BatchNormVectors {
+export function vectorsOf({ tf, weight, inputShapes }: KernelContext): BatchNormVectors {
   const channels = inputShapes[0]!.at(-1)!;
   return {
     gamma: weight('gamma') ?? tf.ones([channels]),
