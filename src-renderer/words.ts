@@ -33,6 +33,7 @@ export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
   RATIO_ROUNDS_TO_ZERO: 'rounds to zero',
   ONE_CHANNEL: 'one channel',
   GROUPED: 'one in each group',
+  NOT_MEASURED: 'not measured',
   NO_SCORE: 'not ranked',
 };
 

@@ -18,7 +18,7 @@ export interface Floor {
 /** Channels in the order in which they go, each with its place in the list of all groups' channels. */
 export interface Order {
   readonly channels: Int32Array;
-  /** Ascending: scores in scope 'global'; in scope 'layer', shares that are gone with the channel. */
+  /** Ascending: in scope 'layer', shares that are gone with the channel; else scores. */
   readonly keys: Float64Array;
   /** Numbers of channels, ascending, after which every layer has a multiple of its step or all its channels. */
   readonly stops: Int32Array;
@@ -50,7 +50,7 @@ export function orderChannels(
   return {
     channels,
     keys: Float64Array.from(channels, (channel, rank) =>
-      scope === 'global' ? scores[channel]! : (rank + 1) / size,
+      scope !== 'layer' ? scores[channel]! : (rank + 1) / size,
     ),
     stops: indicesWhere(channels.length + 1, (cut) => cut > 0 && (size - cut) % step === 0),
   };
@@ -126,8 +126,8 @@ interface Unit {
 /**
  * The order for groups with layers that have only a part of the channels: the narrow stages of a trunk padded with
  * zeros, the branches of a concatenation that is added to something. Channels go in units that keep every layer at
- * its multiple. In scope 'global', the unit goes next whose most important channel is the least important; in scope
- * 'layer', the one after which the largest share lost by any layer is smallest.
+ * its multiple. In scope 'layer', the unit goes next after which the largest share lost by any layer is smallest;
+ * else the one whose most important channel is the least important.
  */
 function orderUnits(ranked: Int32Array, scores: Float64Array, limits: OrderLimits): Order {
   const { size, step, floors, scope } = limits;
@@ -142,7 +142,7 @@ function orderUnits(ranked: Int32Array, scores: Float64Array, limits: OrderLimit
     queues = queues.filter(([unit]) => unit !== undefined && tally.allows(unit.channels));
     if (queues.length === 0) break;
     const shares = queues.map(([unit]) =>
-      scope === 'global'
+      scope !== 'layer'
         ? 0
         : Math.max(
             (channels.length + unit!.channels.length) / size,
@@ -156,7 +156,7 @@ function orderUnits(ranked: Int32Array, scores: Float64Array, limits: OrderLimit
     const unit = queues[next]!.shift()!;
     tally.take(unit.channels);
     for (const channel of unit.channels) {
-      reached = Math.max(reached, scope === 'global' ? scores[channel]! : shares[next]!);
+      reached = Math.max(reached, scope !== 'layer' ? scores[channel]! : shares[next]!);
       channels.push(channel);
       keys.push(reached);
     }

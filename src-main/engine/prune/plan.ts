@@ -15,6 +15,8 @@ import type { Outcome } from './reasons';
 import { reportLayers } from './reasons';
 import type { Budget, Selection } from './select';
 import { select } from './select';
+import { rankBySensitivity, requireMap } from './sensitivity/rank';
+import type { SensitivityMap } from './sensitivity/types';
 import { cut } from './surgery';
 import type { LayerReport, PruneOptions, PrunePlan, PruneResult } from './types';
 
@@ -26,6 +28,7 @@ import type { LayerReport, PruneOptions, PrunePlan, PruneResult } from './types'
  * step of one group. Limits (`align`, `minChannels`, `maxRatio`, `protect`) always hold.
  * @param analysis of the same model, to reuse it.
  * @param statistics for criteria that need data.
+ * @param sensitivity for the scope of that name; it is of this model, or of one that this was cut from.
  * @throws AppError INVALID_ARGUMENT, NOT_FOUND (a layer name), MODEL_NOT_FINITE, PRUNE_TARGET_UNREACHABLE.
  */
 export function planPrune(
@@ -33,13 +36,18 @@ export function planPrune(
   options: PruneOptions,
   analysis: Analysis = analyse(model),
   statistics?: ChannelStatistics,
+  sensitivity?: SensitivityMap,
 ): PrunePlan {
   checkOptions(options);
   checkAnalysis(model, analysis);
   const protectedBy = protectedClasses(analysis, options.protect);
   const scores = scoreChannels(analysis, options, statistics);
-  const limits = groupLimits(analysis, scores, protectedBy, options);
+  const room = groupLimits(analysis, scores, protectedBy, options);
   const fixed = tableCuts(analysis, options.table ?? {});
+  const limits =
+    options.scope === 'sensitivity'
+      ? rankBySensitivity(analysis, room, fixed, requireMap(sensitivity))
+      : room;
   const outcome = select(analysis, limits, fixed, options);
   const selection = 'missed' in outcome ? outcome.nearest : outcome;
   const layers = reportLayers(analysis, {
@@ -70,8 +78,9 @@ export function prune(
   options: PruneOptions,
   analysis: Analysis = analyse(model),
   statistics?: ChannelStatistics,
+  sensitivity?: SensitivityMap,
 ): PruneResult {
-  const plan = planPrune(model, options, analysis, statistics);
+  const plan = planPrune(model, options, analysis, statistics, sensitivity);
   return { model: cut(model, analysis, plan.kept), plan };
 }
 

@@ -102,7 +102,7 @@ function judgeWhole(
   const idle = fixed.has(group) || Object.keys(options.target).length === 0;
   if (idle) return { code: 'PRUNABLE', cause: null };
   return {
-    code: options.scope === 'global' ? 'ABOVE_THRESHOLD' : 'RATIO_ROUNDS_TO_ZERO',
+    code: options.scope === 'layer' ? 'RATIO_ROUNDS_TO_ZERO' : 'ABOVE_THRESHOLD',
     cause: null,
   };
 }
@@ -174,6 +174,8 @@ function sentence(
       return 'Has one channel only.';
     case 'GROUPED':
       return `Its ${from} channels can only go together: a layer with groups takes one from each.`;
+    case 'NOT_MEASURED':
+      return 'It is not in the sensitivity map at any smaller width.';
     case 'NO_SCORE':
       return 'The criterion does not rank its channels: no batch norm follows.';
   }

@@ -55,7 +55,7 @@ export function select(
 
   const share = options.target.ratio ?? 0;
   let length = list.length;
-  if (options.scope === 'global') {
+  if (options.scope !== 'layer') {
     length = Math.min(length, largestCut(totalChannels(limits, fixed), share));
   } else {
     while (length > 0 && keys[length - 1]! > share) length--;

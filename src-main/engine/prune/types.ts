@@ -42,8 +42,11 @@ export type Criterion =
 export type GroupReduction = 'mean' | 'sum' | 'max' | 'first';
 /** Over the channels of a group, so that groups can be ranked against each other. */
 export type Normalisation = 'none' | 'mean' | 'max' | 'standardise';
-/** 'layer' cuts the same share of every group; 'global' ranks all channels in one list. */
-export type Scope = 'layer' | 'global';
+/**
+ * 'layer' cuts the same share of every group; 'global' ranks all channels in one list; 'sensitivity' ranks them by
+ * the drop that a map of measured drops expects once they are gone, see prune/sensitivity.
+ */
+export type Scope = 'layer' | 'global' | 'sensitivity';
 
 /** At most the given share of the parent's figure (0 to 1), or an absolute number of bytes. */
 export interface PruneTarget {
@@ -91,6 +94,8 @@ export type LayerReasonCode =
   | 'RATIO_ROUNDS_TO_ZERO'
   | 'ONE_CHANNEL'
   | 'GROUPED'
+  /** The sensitivity map has no smaller width of it. */
+  | 'NOT_MEASURED'
   /** The criterion says nothing about it: no batch norm for 'bn'. */
   | 'NO_SCORE';
 
