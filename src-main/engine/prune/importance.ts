@@ -7,13 +7,20 @@ import type { Graph, Node, NodeId, Weight } from '../graph/types';
 import type { FlowSite } from './channels';
 import { distanceSums, l1Norms, l2Norms, lampScores, magnitudes } from './filter-scores';
 import type { Analysis, GroupChannels } from './groups';
-import { defaultNormalisation } from './options';
-import type { Criterion, GroupReduction, Normalisation, PruneOptions } from './types';
+import { defaultNormalisation, isMeasured } from './options';
+import type {
+  Criterion,
+  GroupReduction,
+  MeasuredCriterion,
+  Normalisation,
+  PruneOptions,
+} from './types';
 
 /**
  * Scores measured on data, by producing layer: one number for each of its output channels, larger means more
  * important. For 'taylor' the mean over batches of the squared sum over the filter of weight * gradient (Molchanov
  * et al. 2019), for 'activation' the mean |activation|, for 'apoz' one minus the share of zeros (Hu et al. 2016).
+ * A layer that is missing has no say. Collected by `collectStatistics`.
  */
 export type ChannelStatistics = ReadonlyMap<NodeId, ArrayLike<number>>;
 
@@ -69,10 +76,9 @@ function membersByGroup(
   statistics: ChannelStatistics | undefined,
 ): Member[][] {
   const result = analysis.channels.map((): Member[] => []);
-  const members =
-    criterion === 'taylor' || criterion === 'activation' || criterion === 'apoz'
-      ? measuredMembers(analysis, criterion, statistics)
-      : weighedMembers(analysis, criterion);
+  const members = isMeasured(criterion)
+    ? measuredMembers(analysis, criterion, statistics)
+    : weighedMembers(analysis, criterion);
   for (const member of members) {
     const group = analysis.groupOf[member.classes[0]!]!;
     // All positions of a producer are of one group; a norm after a concatenation spans several.
@@ -131,7 +137,7 @@ function scoresOf(
 
 function measuredMembers(
   { flow }: Analysis,
-  criterion: Criterion,
+  criterion: MeasuredCriterion,
   statistics: ChannelStatistics | undefined,
 ): Member[] {
   if (statistics === undefined) {
@@ -142,16 +148,17 @@ function measuredMembers(
       { details: { criterion } },
     );
   }
-  return flow.producers.map(({ node, classes }) => {
+  return flow.producers.flatMap(({ node, classes }) => {
     const scores = statistics.get(node);
-    if (scores?.length !== classes.length) {
+    if (scores === undefined) return [];
+    if (scores.length !== classes.length) {
       throw new AppError(
         'INTERNAL',
-        `The statistics hold ${scores?.length ?? 'no'} numbers for ${classes.length} channels of "${node}".`,
+        `The statistics hold ${scores.length} numbers for ${classes.length} channels of "${node}".`,
         'Collect the statistics again for this model.',
       );
     }
-    return { classes, scores };
+    return [{ classes, scores }];
   });
 }
 

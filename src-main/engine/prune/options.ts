@@ -2,7 +2,21 @@
 
 import { AppError } from '../errors';
 import type { Graph, Node } from '../graph/types';
-import type { Criterion, Normalisation, PruneOptions, PruneTarget } from './types';
+import type {
+  Criterion,
+  MeasuredCriterion,
+  Normalisation,
+  PruneOptions,
+  PruneTarget,
+} from './types';
+
+/** Images that a measured criterion looks at: more change its ranking little. */
+export const defaultImages = 512;
+
+/** Whether a criterion ranks by what channels do on images. */
+export function isMeasured(criterion: Criterion): criterion is MeasuredCriterion {
+  return criterion === 'taylor' || criterion === 'activation' || criterion === 'apoz';
+}
 
 /**
  * How scores are made comparable between groups unless one says otherwise. Norms grow with the size of a
@@ -28,12 +42,15 @@ export const defaultPruneOptions: PruneOptions = {
 
 /** @throws AppError INVALID_ARGUMENT naming the option that is out of range. */
 export function checkOptions(options: PruneOptions): void {
-  const { align, minChannels, maxRatio, target, table } = options;
+  const { align, minChannels, maxRatio, target, table, images } = options;
   if (!isWhole(align, 1)) throw outOfRange('align', align, 'a whole number of at least 1');
   if (!isWhole(minChannels, 1)) {
     throw outOfRange('minChannels', minChannels, 'a whole number of at least 1');
   }
   if (!(maxRatio >= 0 && maxRatio <= 1)) throw outOfRange('maxRatio', maxRatio, 'from 0 to 1');
+  if (images !== undefined && !isWhole(images, 1)) {
+    throw outOfRange('images', images, 'a whole number of at least 1');
+  }
   checkTarget(target, Object.keys(table ?? {}).length > 0);
   for (const [layer, value] of Object.entries(table ?? {})) {
     if (!(value >= 0 && value < 1) && !isWhole(value, 1)) {

@@ -36,8 +36,9 @@ export interface Group {
   readonly frozen: { readonly code: FreezeCode; readonly by: NodeId | null } | null;
 }
 
-export type Criterion =
-  'l1' | 'l2' | 'bn' | 'fpgm' | 'taylor' | 'lamp' | 'activation' | 'apoz' | 'random';
+/** Criteria that are measured on images; the others read the weights alone. */
+export type MeasuredCriterion = 'taylor' | 'activation' | 'apoz';
+export type Criterion = 'l1' | 'l2' | 'bn' | 'fpgm' | 'lamp' | MeasuredCriterion | 'random';
 /** Over the layers of a group: how their scores of one channel become one score. */
 export type GroupReduction = 'mean' | 'sum' | 'max' | 'first';
 /** Over the channels of a group, so that groups can be ranked against each other. */
@@ -61,6 +62,8 @@ export interface PruneTarget {
 
 export interface PruneOptions {
   readonly criterion: Criterion;
+  /** How many training images a measured criterion looks at; absent: `defaultImages`. */
+  readonly images?: number;
   readonly reduction: GroupReduction;
   /** Absent: what suits the criterion, see `defaultNormalisation`. */
   readonly normalisation?: Normalisation;
