@@ -25,6 +25,7 @@ export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
   OP_MIXES_CHANNELS: 'mixed channels',
   OP_WITHOUT_RULE: 'no channel rule',
   TOO_LARGE: 'too large to follow',
+  TRUNK: 'trunk stays',
   PROTECTED: 'protected',
   ALIGNMENT: 'alignment',
   MIN_CHANNELS: 'minimum reached',
@@ -32,7 +33,7 @@ export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
   ABOVE_THRESHOLD: 'all important',
   RATIO_ROUNDS_TO_ZERO: 'rounds to zero',
   ONE_CHANNEL: 'one channel',
-  GROUPED: 'one in each group',
+  GROUPED: 'tied by groups',
   NOT_MEASURED: 'not measured',
   NO_SCORE: 'not ranked',
 };

@@ -325,7 +325,7 @@ export class GraphBuilder {
 }
 
 /** The name, or the name with the first free number at its end: conv2d, conv2d_1, conv2d_2. */
-function unusedName(base: string, used: { has(name: string): boolean }): string {
+export function unusedName(base: string, used: { has(name: string): boolean }): string {
   if (!used.has(base)) return base;
   let number = 1;
   while (used.has(`${base}_${number}`)) number++;

@@ -4,7 +4,7 @@
 // that can only be cut together. Nothing here knows an op; see graph/ops for the rules.
 
 import { AppError } from '../errors';
-import type { FreezeCode, Labels, ShapeMap, SiteKind } from '../graph/ops/types';
+import type { FreezeCode, GroupedMode, Labels, ShapeMap, SiteKind } from '../graph/ops/types';
 import { opDef } from '../graph/ops/table';
 import type { Graph, Node, NodeId, Shape, TensorId, WeightId, WeightRole } from '../graph/types';
 import { DisjointSets } from './disjoint-sets';
@@ -28,6 +28,13 @@ export interface Freeze {
   readonly by: NodeId | null;
 }
 
+/** Where a graph leaves a choice of what moves together. */
+export interface FlowChoices {
+  readonly grouped: GroupedMode;
+  /** Batch norms that select their own channels of the trunk they read; see `selectingNorms`. */
+  readonly selecting: ReadonlySet<NodeId>;
+}
+
 /** What is known of the channels of a graph. All `classes` and `ids` hold class numbers. */
 export interface ChannelFlow {
   readonly graph: Graph;
@@ -39,6 +46,7 @@ export interface ChannelFlow {
   /** By class; undefined where the class may be cut. */
   readonly frozen: readonly (Freeze | undefined)[];
   readonly ties: readonly Tie[];
+  readonly selecting: ReadonlySet<NodeId>;
 }
 
 const noLabels: Labels = { shape: [], ids: new Int32Array(0) };
@@ -73,8 +81,8 @@ interface RawTie {
  * @param shapes of all tensors, from `inferShapes`.
  * @throws AppError INTERNAL when an op's channel rule contradicts the shapes.
  */
-export function followChannels(graph: Graph, shapes: ShapeMap): ChannelFlow {
-  const walk = new ChannelWalk(graph, shapes);
+export function followChannels(graph: Graph, shapes: ShapeMap, choices: FlowChoices): ChannelFlow {
+  const walk = new ChannelWalk(graph, shapes, choices);
   graph.nodes.forEach((node, index) => walk.visit(node, index));
   return walk.finish();
 }
@@ -95,6 +103,7 @@ export class ChannelWalk {
   constructor(
     readonly graph: Graph,
     readonly shapes: ShapeMap,
+    readonly choices: FlowChoices,
   ) {
     for (const input of graph.inputs) {
       const channels = input.shape.at(-1);
@@ -250,6 +259,7 @@ export class ChannelWalk {
       })),
       frozen: this.frozenClasses(classOf, count, nodeId),
       ties,
+      selecting: this.choices.selecting,
     };
   }
 

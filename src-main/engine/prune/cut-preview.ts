@@ -5,6 +5,8 @@ import { opDef } from '../graph/ops/table';
 import type { Node, Shape, TensorId, WeightId } from '../graph/types';
 import type { Analysis } from './groups';
 import { allIndices, indicesWhere } from './indices';
+import { makeSelections, withOrigin } from './selection';
+import type { Selection } from './selection';
 
 /** The axes of one weight that lose positions, with the positions that stay, ascending. */
 export type KeptAxes = ReadonlyMap<number, Int32Array>;
@@ -13,6 +15,7 @@ export type KeptAxes = ReadonlyMap<number, Int32Array>;
 export class CutPreview {
   private readonly positions = new Map<Int32Array, Int32Array>();
   private readonly blocks = new Map<Labels, readonly Int32Array[]>();
+  private made: readonly Selection[] | undefined;
 
   /** @param dropped by class: 1 where it goes (see `droppedClasses`). */
   constructor(
@@ -39,11 +42,12 @@ export class CutPreview {
     return block < 0 ? allIndices(shape[axis]!) : this.keptOfBlock(labels)[block]!;
   }
 
-  /** Kept positions of a tensor's last axis, or null when all of them stay. */
-  keptChannels(tensor: TensorId): Int32Array | null {
-    const shape = this.analysis.flow.shapes.get(tensor)!;
+  /** Kept positions of the last axis of a node's first output, or null when all of them stay. */
+  keptChannels(node: Node): Int32Array | null {
+    const tensor = node.outputs[0];
+    const shape = tensor === undefined ? [] : this.analysis.flow.shapes.get(tensor)!;
     if (shape.length === 0) return null;
-    const kept = this.keptAlong(tensor, shape.length - 1);
+    const kept = this.keptAlong(tensor!, shape.length - 1);
     return kept.length === shape.at(-1) ? null : kept;
   }
 
@@ -60,7 +64,32 @@ export class CutPreview {
   shapes(): ShapeMap {
     const shapes = new Map<TensorId, Shape>();
     for (const tensor of this.analysis.flow.shapes.keys()) shapes.set(tensor, this.shape(tensor));
+    for (const { gather, reader } of this.selections()) {
+      shapes.set(gather.outputs[0]!, this.shape(reader.outputs[0]!));
+    }
     return shapes;
+  }
+
+  /** All nodes after the cut, in topological order; weights are those of before. */
+  nodes(): Node[] {
+    const selections = this.selections();
+    const gatherOf = new Map(selections.map(({ gather }) => [gather.id, gather]));
+    const selectionOf = new Map(selections.map((selection) => [selection.reader.id, selection]));
+    return this.analysis.flow.graph.nodes.flatMap((node) => {
+      const inPlace = gatherOf.get(node.id);
+      if (inPlace !== undefined) return [inPlace];
+      const after = withOrigin(this.recut(node), node, this.keptChannels(node));
+      const selection = selectionOf.get(node.id);
+      if (selection === undefined) return [after];
+      const { gather, replaces } = selection;
+      const reader = { ...after, inputs: [gather.outputs[0]!] };
+      return replaces ? [reader] : [gather, reader];
+    });
+  }
+
+  /** The gathers before batch norms that select channels of a trunk. */
+  private selections(): readonly Selection[] {
+    return (this.made ??= makeSelections(this.analysis, this));
   }
 
   /** Axes of every weight on which positions go; weights that stay whole are missing. */

@@ -6,6 +6,8 @@ import { inferShapes } from '../graph/shapes';
 import type { Cost, Model, NodeId } from '../graph/types';
 import type { ChannelFlow, Freeze, Producer } from './channels';
 import { followChannels } from './channels';
+import type { Structure } from './trunk';
+import { defaultStructure, selectingNorms } from './trunk';
 import { DisjointSets } from './disjoint-sets';
 import { indicesWhere } from './indices';
 import type { Group, Tie } from './types';
@@ -38,6 +40,7 @@ export interface GroupChannels {
 
 /** All that pruning knows of a model before a choice is made. Made once per model by `analyse`. */
 export interface Analysis {
+  readonly structure: Structure;
   readonly flow: ChannelFlow;
   readonly cost: Cost;
   /** By group id, for people: plain data that may cross process borders. */
@@ -55,14 +58,22 @@ export interface Analysis {
 export type KeptChannels = ReadonlyMap<number, Int32Array>;
 
 /**
- * Finds the groups of a model. Pure, and cheap enough to call once per version (tens of milliseconds for
+ * Finds the groups of a model, with the choices that its structure leaves made. Pure, and cheap enough to call once per version (tens of milliseconds for
  * ResNet-50): keep the result while options change.
  * @throws AppError GRAPH_INVALID when shapes do not fit.
  */
-export function analyse(model: Model): Analysis {
-  const shapes = inferShapes(model.graph);
-  const flow = followChannels(model.graph, shapes);
+export function analyse(model: Model, structure: Structure = defaultStructure): Analysis {
+  const { graph } = model;
+  const shapes = inferShapes(graph);
+  const { trunk, grouped } = structure;
+  let flow = followChannels(graph, shapes, { grouped, selecting: new Set() });
+  if (trunk === 'select') {
+    flow = selectingNorms(flow, (selecting) =>
+      followChannels(graph, shapes, { grouped, selecting }),
+    );
+  }
   return {
+    structure,
     flow,
     cost: graphCost(model.graph, shapes),
     ...groupChannels(flow),
@@ -92,7 +103,9 @@ export function keptChannels({ channels }: Analysis, dropped: Uint8Array): KeptC
   );
 }
 
-function groupChannels(flow: ChannelFlow): Omit<Analysis, 'flow' | 'cost' | 'scoreCache'> {
+function groupChannels(
+  flow: ChannelFlow,
+): Omit<Analysis, 'structure' | 'flow' | 'cost' | 'scoreCache'> {
   const groupOf = new Int32Array(flow.classCount).fill(-1);
   const channelOf = new Int32Array(flow.classCount).fill(-1);
   const producerSets = connectProducers(flow);

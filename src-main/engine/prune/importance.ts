@@ -41,11 +41,15 @@ const weightScores: Record<WeightCriterion, (weight: Weight, axis: number) => Fl
 interface Member {
   readonly classes: Int32Array;
   readonly scores: ArrayLike<number>;
+  /** Whether the layer reads the channels; absent: it gives them. */
+  readonly reads?: boolean;
 }
 
 /**
  * Scores all channels. A position that occurs several times in one layer (the slots of a grouped convolution)
- * counts with the mean of its scores there; only the layers that have a channel take part in its reduction.
+ * counts with the mean of its scores there; only the layers that have a channel take part in its reduction. Channels
+ * that a batch norm selects of a trunk have no filters of their own: norms score them by the slices of the kernels
+ * that read them, 'bn' by the gammas.
  * @throws AppError INVALID_ARGUMENT when the criterion needs data and none is given, or 'bn' finds no gamma;
  *   MODEL_NOT_FINITE naming the layer whose weights are not numbers.
  */
@@ -79,17 +83,30 @@ function membersByGroup(
   const members = isMeasured(criterion)
     ? measuredMembers(analysis, criterion, statistics)
     : weighedMembers(analysis, criterion);
+  const selected = groupsOfSelections(analysis);
   for (const member of members) {
     const group = analysis.groupOf[member.classes[0]!]!;
     // All positions of a producer are of one group; a norm after a concatenation spans several.
     if (member.classes.every((channel) => analysis.groupOf[channel] === group)) {
-      if (group >= 0) result[group]!.push(member);
+      if (group >= 0 && (!member.reads || selected.has(group))) result[group]!.push(member);
     } else {
       const groups = new Set(member.classes.map((channel) => analysis.groupOf[channel]!));
-      for (const id of groups) if (id >= 0) result[id]!.push(memberPart(member, analysis, id));
+      for (const id of groups) {
+        if (id < 0 || (member.reads && !selected.has(id))) continue;
+        result[id]!.push(memberPart(member, analysis, id));
+      }
     }
   }
   return result;
+}
+
+/** Groups whose channels batch norms select, and no layer makes. */
+function groupsOfSelections({ flow, groups }: Analysis): ReadonlySet<number> {
+  return new Set(
+    groups
+      .filter(({ producers }) => producers.every((node) => flow.selecting.has(node)))
+      .map(({ id }) => id),
+  );
 }
 
 function memberPart({ classes, scores }: Member, { groupOf }: Analysis, group: number): Member {
@@ -100,22 +117,27 @@ function memberPart({ classes, scores }: Member, { groupOf }: Analysis, group: n
   };
 }
 
-/** Filters of producers for the norms; gammas of batch norms for 'bn'. A shared weight counts once. */
+/**
+ * Kernels for the norms, by filter and, where channels are selected, by what reads them; gammas of batch norms for
+ * 'bn'. A shared weight counts once.
+ */
 function weighedMembers(analysis: Analysis, criterion: WeightCriterion): Member[] {
   const { flow } = analysis;
   const nodes = new Map(flow.graph.nodes.map((node) => [node.id, node]));
+  const reads = (site: FlowSite): boolean => site.kind === 'in' && flow.selecting.size > 0;
   const wanted = (site: FlowSite): boolean =>
     criterion === 'bn'
       ? site.role === 'gamma' && nodes.get(site.node)!.op === 'batchNorm'
-      : site.role === 'kernel' && site.kind === 'out';
+      : site.role === 'kernel' && (site.kind === 'out' || reads(site));
   const seen = new Set<string>();
   const members: Member[] = [];
   for (const site of flow.sites) {
-    if (!wanted(site) || seen.has(site.weight)) continue;
-    seen.add(site.weight);
+    const key = `${site.axis} ${site.weight}`;
+    if (!wanted(site) || seen.has(key)) continue;
+    seen.add(key);
     const scores = scoresOf(analysis, site, criterion);
     if (!scores.every(Number.isFinite)) throw notFinite(nodes.get(site.node)!, site);
-    members.push({ classes: site.classes, scores });
+    members.push({ classes: site.classes, scores, reads: reads(site) });
   }
   if (criterion === 'bn' && members.length === 0) throw noGamma(flow.graph);
   return members;
@@ -126,7 +148,7 @@ function scoresOf(
   { weight, axis }: FlowSite,
   criterion: WeightCriterion,
 ): Float64Array {
-  const key = `${criterion} ${weight}`;
+  const key = `${criterion} ${axis} ${weight}`;
   let scores = scoreCache.get(key);
   if (scores === undefined) {
     scores = weightScores[criterion](flow.graph.weights.get(weight)!, axis);

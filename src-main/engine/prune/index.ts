@@ -15,3 +15,5 @@ export type { ChannelStatistics } from './importance';
 export { defaultNormalisation, defaultPruneOptions } from './options';
 export { explainLayers, planPrune, prune } from './plan';
 export { cut } from './surgery';
+export { defaultStructure, structureOf } from './trunk';
+export type { Structure } from './trunk';

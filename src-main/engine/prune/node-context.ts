@@ -1,7 +1,7 @@
 // What the channel rule of one node is given: see `ChannelContext`.
 
 import { AppError } from '../errors';
-import type { ChannelContext, FreezeCode, Labels, SiteKind } from '../graph/ops/types';
+import type { ChannelContext, FreezeCode, GroupedMode, Labels, SiteKind } from '../graph/ops/types';
 import type { Node, Op, Shape, WeightRole } from '../graph/types';
 import type { ChannelWalk } from './channels';
 
@@ -9,6 +9,7 @@ import type { ChannelWalk } from './channels';
 export class NodeContext implements ChannelContext<Op> {
   readonly inputShapes: readonly Shape[];
   readonly outputShapes: readonly Shape[];
+  readonly grouped: GroupedMode;
 
   constructor(
     private readonly walk: ChannelWalk,
@@ -16,6 +17,7 @@ export class NodeContext implements ChannelContext<Op> {
     private readonly nodeIndex: number,
   ) {
     this.inputShapes = node.inputs.map((tensor) => walk.shapeOf(tensor));
+    this.grouped = walk.choices.grouped;
     this.outputShapes = node.outputs.map((tensor) => walk.shapeOf(tensor));
   }
 
@@ -39,6 +41,12 @@ export class NodeContext implements ChannelContext<Op> {
 
   produce(count: number): Int32Array {
     return this.walk.produce(count, this.nodeIndex);
+  }
+
+  select(ids: Int32Array): Int32Array {
+    if (!this.walk.choices.selecting.has(this.node.id)) return ids;
+    this.freeze(ids, 'TRUNK');
+    return this.produce(ids.length);
   }
 
   fresh(count: number): Int32Array {

@@ -18,6 +18,8 @@ import { select } from './select';
 import { rankBySensitivity, requireMap } from './sensitivity/rank';
 import type { SensitivityMap } from './sensitivity/types';
 import { cut } from './surgery';
+import type { Structure } from './trunk';
+import { structureOf } from './trunk';
 import type { LayerReport, PruneOptions, PrunePlan, PruneResult } from './types';
 
 /**
@@ -26,7 +28,7 @@ import type { LayerReport, PruneOptions, PrunePlan, PruneResult } from './types'
  * Several targets must all hold. `ratio` asks for a share of the channels: of each group ('layer') or of all
  * groups that can be cut ('global'), and never cuts more; budgets are reached, and undershot by less than one
  * step of one group. Limits (`align`, `minChannels`, `maxRatio`, `protect`) always hold.
- * @param analysis of the same model, to reuse it.
+ * @param analysis of the same model and of the structure that the options ask for, to reuse it.
  * @param statistics for criteria that need data.
  * @param sensitivity for the scope of that name; it is of this model, or of one that this was cut from.
  * @throws AppError INVALID_ARGUMENT, NOT_FOUND (a layer name), MODEL_NOT_FINITE, PRUNE_TARGET_UNREACHABLE.
@@ -34,12 +36,12 @@ import type { LayerReport, PruneOptions, PrunePlan, PruneResult } from './types'
 export function planPrune(
   model: Model,
   options: PruneOptions,
-  analysis: Analysis = analyse(model),
+  analysis: Analysis = analyse(model, structureOf(options)),
   statistics?: ChannelStatistics,
   sensitivity?: SensitivityMap,
 ): PrunePlan {
   checkOptions(options);
-  checkAnalysis(model, analysis);
+  checkAnalysis(model, analysis, structureOf(options));
   const protectedBy = protectedClasses(analysis, options.protect);
   const scores = scoreChannels(analysis, options, statistics);
   const room = groupLimits(analysis, scores, protectedBy, options);
@@ -76,7 +78,7 @@ export function planPrune(
 export function prune(
   model: Model,
   options: PruneOptions,
-  analysis: Analysis = analyse(model),
+  analysis: Analysis = analyse(model, structureOf(options)),
   statistics?: ChannelStatistics,
   sensitivity?: SensitivityMap,
 ): PruneResult {
@@ -91,7 +93,7 @@ export function explainLayers(
   model: Model,
   analysis: Analysis = analyse(model),
 ): readonly LayerReport[] {
-  checkAnalysis(model, analysis);
+  checkAnalysis(model, analysis, analysis.structure);
   const options = {
     scope: 'layer',
     target: {},
@@ -123,12 +125,14 @@ function costsOf(
   };
 }
 
-function checkAnalysis(model: Model, analysis: Analysis): void {
-  if (analysis.flow.graph === model.graph) return;
+function checkAnalysis(model: Model, analysis: Analysis, wanted: Structure): void {
+  const { trunk, grouped } = analysis.structure;
+  const fits = trunk === wanted.trunk && grouped === wanted.grouped;
+  if (analysis.flow.graph === model.graph && fits) return;
   throw new AppError(
     'INTERNAL',
-    'The analysis is of another model.',
-    'Analyse the model that is to be pruned.',
+    'The analysis is of another model, or of other choices of its structure.',
+    'Analyse the model that is to be pruned, with the structure that the options ask for.',
   );
 }
 

@@ -32,7 +32,7 @@ function plan(analysis: Analysis, dropped: Uint8Array): Plan {
   const preview = new CutPreview(analysis, dropped);
   const axes = preview.weightAxes();
   return {
-    graph: { ...flow.graph, nodes: flow.graph.nodes.map((node) => preview.recut(node)) },
+    graph: { ...flow.graph, nodes: preview.nodes() },
     preview,
     weightSize: (id) => {
       const kept = axes.get(id);

@@ -8,7 +8,7 @@ import type { GroupLimits } from './limits';
 import { cutCount } from './limits';
 import type { LayerReasonCode, LayerReport, PruneOptions } from './types';
 
-/** Ops that are reported: those with filters. */
+/** Ops that are reported: those with filters. Batch norms are where they select channels of a trunk. */
 const layerOps: ReadonlySet<Op> = new Set<Op>([
   'conv2d',
   'depthwiseConv2d',
@@ -40,8 +40,8 @@ interface Verdict {
 
 /** A report for every layer with filters, in graph order. */
 export function reportLayers(analysis: Analysis, outcome: Outcome): readonly LayerReport[] {
-  const { graph, labels } = analysis.flow;
-  const layers = graph.nodes.filter((node) => layerOps.has(node.op));
+  const { graph, labels, selecting } = analysis.flow;
+  const layers = graph.nodes.filter(({ id, op }) => layerOps.has(op) || selecting.has(id));
   return layers.map((node): LayerReport => {
     const classes = labels.get(node.outputs[0]!)!.ids;
     const group = classes.map((channel) => analysis.groupOf[channel]!).find((id) => id >= 0);
@@ -66,7 +66,11 @@ export function reportLayers(analysis: Analysis, outcome: Outcome): readonly Lay
       macsFrom: before.macs,
       macsTo: after.macs,
       code: verdict.code,
-      reason: sentence(verdict, { from, to, group: group ?? null }, outcome),
+      reason: sentence(
+        verdict,
+        { from, to, group: group ?? null, selects: selecting.has(node.id) },
+        outcome,
+      ),
       cause: verdict.cause?.name ?? null,
     };
   });
@@ -127,17 +131,21 @@ interface Subject {
   readonly from: number;
   readonly to: number;
   readonly group: number | null;
+  /** Whether it selects channels of a trunk. */
+  readonly selects: boolean;
 }
 
 function sentence(
   { code, cause }: Verdict,
-  { from, to, group }: Subject,
+  { from, to, group, selects }: Subject,
   { options, fixed, asked }: Outcome,
 ): string {
   const by = cause === null ? 'it' : `"${cause.name}" (${cause.op})`;
   switch (code) {
     case 'CUT':
-      return `Cut from ${from} to ${to} channels.`;
+      return selects
+        ? `Selects ${to} of the ${from} channels of the trunk.`
+        : `Cut from ${from} to ${to} channels.`;
     case 'PRUNABLE':
       return group !== null && fixed.has(group)
         ? 'The table keeps all of its channels.'
@@ -156,6 +164,8 @@ function sentence(
       return `Channels cannot be cut through ${by}.`;
     case 'TOO_LARGE':
       return `Its channels are spread over too many positions in ${by} to be followed.`;
+    case 'TRUNK':
+      return `Its channels are a trunk that keeps its width: ${by} selects its own of them.`;
     case 'PROTECTED':
       return cause === null ? 'Protected.' : `Moves together with ${by}, which is protected.`;
     case 'ALIGNMENT':
@@ -173,10 +183,12 @@ function sentence(
     case 'ONE_CHANNEL':
       return 'Has one channel only.';
     case 'GROUPED':
-      return `Its ${from} channels can only go together: a layer with groups takes one from each.`;
+      return `Its ${from} channels can only go together: layers with groups tie them.`;
     case 'NOT_MEASURED':
       return 'It is not in the sensitivity map at any smaller width.';
     case 'NO_SCORE':
-      return 'The criterion does not rank its channels: no batch norm follows.';
+      return selects
+        ? 'The criterion does not rank its channels: no layer with filters reads them directly.'
+        : 'The criterion does not rank its channels: no batch norm follows.';
   }
 }

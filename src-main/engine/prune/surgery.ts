@@ -1,7 +1,7 @@
 // Removes channels from a model: slices every weight, adapts attributes, and keeps the provenance.
 
 import { AppError } from '../errors';
-import type { Model, Node, Weight, WeightId } from '../graph/types';
+import type { Model, Weight, WeightId } from '../graph/types';
 import { validateGraph } from '../graph/validate';
 import { CutPreview } from './cut-preview';
 import { foldConstants } from './fold';
@@ -11,8 +11,9 @@ import { sliceWeight } from './slice-weight';
 
 /**
  * The model without the channels that `kept` leaves out. The input model is not changed; weights that lose
- * nothing are shared with it. Layers, names and edges stay; only sizes change. Constants that cut channels passed on
- * are folded into the layers that read them.
+ * nothing are shared with it. Layers, names and edges stay and only sizes change, but for a gather before each batch
+ * norm that selects channels of a trunk. Constants that cut channels passed on are folded into the layers that read
+ * them.
  * @param analysis of the same model.
  * @throws AppError INTERNAL when the choice does not fit the analysis or empties a group; GRAPH_INVALID when
  *   the result is not a valid graph (a bug: channel rules and cut disagree).
@@ -26,20 +27,9 @@ export function cut(model: Model, analysis: Analysis, kept: KeptChannels): Model
   for (const [id, weight] of foldConstants(analysis, dropped).weights) {
     weights.set(id, sliceWeight(weight, axes.get(id) ?? new Map()));
   }
-  const nodes = model.graph.nodes.map((node) => withOrigin(preview.recut(node), node, preview));
-  const graph = { ...model.graph, nodes, weights };
+  const graph = { ...model.graph, nodes: preview.nodes(), weights };
   validateGraph(graph);
   return { ...model, graph };
-}
-
-/** Composes the provenance of a node's channels with this cut. */
-function withOrigin(recut: Node, before: Node, preview: CutPreview): Node {
-  const tensor = before.outputs[0];
-  if (tensor === undefined) return recut;
-  const kept = preview.keptChannels(tensor);
-  if (kept === null) return recut;
-  const origin = Array.from(kept, (position) => before.origin?.[position] ?? position);
-  return { ...recut, origin };
 }
 
 function checkChoice(model: Model, analysis: Analysis, kept: KeptChannels): void {

@@ -1,6 +1,6 @@
 // Options and results of pruning.
 
-import type { FreezeCode, SiteKind } from '../graph/ops/types';
+import type { FreezeCode, GroupedMode, SiteKind } from '../graph/ops/types';
 import type { Cost, Model, NodeId, WeightId, WeightRole } from '../graph/types';
 
 /** A weight slice that goes when a channel goes. */
@@ -49,6 +49,12 @@ export type Normalisation = 'none' | 'mean' | 'max' | 'standardise';
  */
 export type Scope = 'layer' | 'global' | 'sensitivity';
 
+/**
+ * A tensor that several layers read, as between residual blocks. 'group': its channels go everywhere or nowhere.
+ * 'select': it keeps its width, and every batch norm that reads it picks channels of its own by a gather.
+ */
+export type TrunkMode = 'group' | 'select';
+
 /** At most the given share of the parent's figure (0 to 1), or an absolute number of bytes. */
 export interface PruneTarget {
   /** Share of channels to cut, 0 to 1. */
@@ -81,6 +87,10 @@ export interface PruneOptions {
    * that move with it follow. Layers of the table take no part in reaching the target; limits hold for both.
    */
   readonly table?: Readonly<Record<string, number>>;
+  /** 'group' unless given. */
+  readonly trunk?: TrunkMode;
+  /** Of grouped convolutions, 'slots' unless given: the same places of each group, or whole groups. */
+  readonly grouped?: GroupedMode;
   readonly seed: number;
 }
 

@@ -32,7 +32,7 @@ function layer(b: GraphBuilder, name: string, filters = 4): TensorId {
 }
 
 function flowOf({ graph }: Model): ChannelFlow {
-  return followChannels(graph, inferShapes(graph));
+  return followChannels(graph, inferShapes(graph), { grouped: 'slots', selecting: new Set() });
 }
 
 /** Channels by name: `a2` is channel 2 of layer a, or of the first layer tied to it; `-` has no filter. */

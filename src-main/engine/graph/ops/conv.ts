@@ -39,6 +39,18 @@ function coupleSlots<K extends 'conv2d'>(
   return first;
 }
 
+/** Makes the channels of each group one channel: one id a group, and the group's others with it. */
+function coupleBlocks<K extends 'conv2d'>(
+  context: ChannelContext<K>,
+  ids: Int32Array,
+  groups: number,
+): Int32Array {
+  const size = ids.length / groups;
+  const first = Int32Array.from({ length: groups }, (_, group) => ids[group * size]!);
+  context.couple(repeatEach(first, size), ids);
+  return first;
+}
+
 /** One input channel per group: each group is a channel that is cut with its filters. */
 function isDepthwise(node: NodeOf<'conv2d'>, inputChannels: number): boolean {
   return node.attrs.groups > 1 && node.attrs.groups === inputChannels;
@@ -84,16 +96,23 @@ export const conv2d: OpDef<'conv2d'> = {
       context.out(0, lastAxisLabels(output));
       return;
     }
+    if (groups > 1 && context.grouped === 'groups') {
+      // Each filter reads its own group alone: with the group's input its filters go, and no slice of others.
+      const inputs = coupleBlocks(context, input, groups);
+      context.couple(inputs, coupleBlocks(context, produceFilters(context, 3, filters), groups));
+      return;
+    }
     // A grouped kernel stores one slice per position within a group, shared by no two groups but of equal
     // number in all: so position j leaves every group or none, on both sides.
     context.site('kernel', 2, coupleSlots(context, input, groups), 'in');
     coupleSlots(context, produceFilters(context, 3, filters), groups);
   },
   recut(node, cut) {
-    // Slots are cut from all groups alike, so the number of groups stays; only where a group is one channel
-    // do fewer channels than groups remain.
-    const groups = Math.min(node.attrs.groups, cut.keptIn(0).length);
-    return { op: 'conv2d', attrs: { ...node.attrs, filters: cut.keptOut(0).length, groups } };
+    // Slots leave all groups alike, so that the number of groups stays; whole groups are groups without a filter.
+    const perGroup = node.attrs.filters / node.attrs.groups;
+    const kept = cut.keptOut(0);
+    const groups = new Set(kept.map((filter) => Math.floor(filter / perGroup))).size;
+    return { op: 'conv2d', attrs: { ...node.attrs, filters: kept.length, groups } };
   },
 };
 

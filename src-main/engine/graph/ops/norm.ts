@@ -1,7 +1,7 @@
 // Normalisations. Batch norm acts on each channel alone at inference; layer and group norm mix channels.
 import type { NodeOf, Shape, WeightRole } from '../types';
 import { channelsOf, inputAt, requireIntegers, resolveAxis, shapeError } from './check';
-import { passLastAxis, siteIfPresent } from './labels';
+import { lastAxisLabels, passLastAxis, siteIfPresent } from './labels';
 import type { OpDef } from './types';
 
 const scaleAndShift: readonly WeightRole[] = ['gamma', 'beta'];
@@ -23,11 +23,11 @@ export const batchNorm: OpDef<'batchNorm'> = {
     return [inputAt(node, inputs, 0)];
   },
   channels(context) {
-    const ids = context.lastAxis(0);
+    const ids = context.select(context.lastAxis(0));
     for (const role of [...scaleAndShift, 'mean', 'variance'] as const) {
       siteIfPresent(context, role, 0, ids, 'norm');
     }
-    passLastAxis(context);
+    context.out(0, lastAxisLabels(ids));
   },
 };
 

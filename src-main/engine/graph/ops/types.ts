@@ -38,7 +38,9 @@ export type FreezeCode =
   /** The op has no channel rule for these attributes. */
   | 'OP_WITHOUT_RULE'
   /** Too many positions to follow. */
-  | 'TOO_LARGE';
+  | 'TOO_LARGE'
+  /** A trunk that keeps its width, because its readers select their own channels of it (`TrunkMode`). */
+  | 'TRUNK';
 
 /**
  * What a weight slice does for its channel: 'out' is a filter of a producing layer, 'in' the slice that a
@@ -47,11 +49,15 @@ export type FreezeCode =
  */
 export type SiteKind = 'out' | 'in' | 'depthwise' | 'norm' | 'param';
 
+/** What goes when a grouped convolution is cut: the same places of every group, or whole groups. */
+export type GroupedMode = 'slots' | 'groups';
+
 /** Given to a channel rule; implemented by `prune/channels.ts`. */
 export interface ChannelContext<K extends Op> {
   readonly node: NodeOf<K>;
   readonly inputShapes: readonly Shape[];
   readonly outputShapes: readonly Shape[];
+  readonly grouped: GroupedMode;
   /** Shape of one of the node's weights; undefined when the node has none of that role. */
   weightShape(role: WeightRole): Shape | undefined;
   /** Labels of an input; [] when the tensor has no channel axis (a scalar). */
@@ -60,6 +66,11 @@ export interface ChannelContext<K extends Op> {
   lastAxis(index: number): Int32Array;
   /** New ids for the output channels of a layer with filters of its own (a root that can be pruned). */
   produce(count: number): Int32Array;
+  /**
+   * Channels as this node goes on with them: those of its input, or, where it selects its own channels of a trunk,
+   * new ids in their place, while the trunk's are frozen. A cut then puts a gather before the node.
+   */
+  select(ids: Int32Array): Int32Array;
   /** New ids for channels without filters (a stored constant, zero padding). */
   fresh(count: number): Int32Array;
   /** Makes ids one channel, pairwise: a[i] with b[i]. */
