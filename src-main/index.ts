@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { app, BrowserWindow, dialog, Menu, nativeTheme, powerSaveBlocker, session } from 'electron';
 import log from 'electron-log/main';
 
+import { modelArgument } from './app/arguments';
 import { buildMenu } from './app/menu';
 import { Settings } from './app/settings';
 import { PathTokens } from './app/tokens';
@@ -32,12 +33,6 @@ guardContents(app);
 
 if (app.requestSingleInstanceLock()) void start();
 else app.quit();
-
-/** The first argument that is a file of the user's: everything behind flags and the app's own folder. */
-function modelArgument(argv: readonly string[]): string | null {
-  const files = argv.slice(app.isPackaged ? 1 : 2).filter((argument) => !argument.startsWith('-'));
-  return files[0] ?? null;
-}
 
 async function start(): Promise<void> {
   log.initialize({ preload: false });
@@ -92,14 +87,15 @@ async function start(): Promise<void> {
 
   window = createWindow(settings, devUrl);
   guardQuit(window, workspace);
-  const model = modelArgument(process.argv);
+  const appPath = app.isPackaged ? null : app.getAppPath();
+  const model = modelArgument(process.argv, process.cwd(), appPath);
   if (model !== null) {
     window.webContents.once('did-finish-load', () => void openModel(model));
   }
-  app.on('second-instance', (_event, argv) => {
+  app.on('second-instance', (_event, argv, folder) => {
     window?.restore();
     window?.focus();
-    const file = modelArgument(argv);
+    const file = modelArgument(argv, folder, appPath);
     if (file !== null) void openModel(file);
   });
   app.on('open-file', (event, path) => {

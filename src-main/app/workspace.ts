@@ -84,7 +84,9 @@ export class Workspace {
     queue.subscribe((event) => {
       this.#send('job', event);
       this.#onActivity(event);
-      if (event.type === 'state' || event.type === 'output') void this.announce();
+      // Points come many a second, and are no part of the state.
+      const isPoint = event.type === 'output' && event.kind === 'sensitivity-point';
+      if (event.type === 'state' || (event.type === 'output' && !isPoint)) void this.announce();
     });
     this.#open = { project, queue };
     return project.state();

@@ -29,19 +29,26 @@ export interface Launch {
   readonly folder: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Instead of Electron itself: a script that starts it. */
+  readonly executable?: string;
 }
 
-function executable(): string {
+function electron(): string {
   const path = process.env['SECATEUR_ELECTRON'];
   if (!path) throw new Error('SECATEUR_ELECTRON is not set: run the tests with npm test.');
   return path;
 }
 
 /** Starts the app on a folder that may already hold a profile and projects. */
-export async function launch({ folder, args = [], env = {} }: Launch): Promise<Workbench> {
+export async function launch({
+  folder,
+  args = [],
+  env = {},
+  executable = electron(),
+}: Launch): Promise<Workbench> {
   const projects = join(folder, 'projects');
   const app = await _electron.launch({
-    executablePath: executable(),
+    executablePath: executable,
     args: [root, `--user-data-dir=${join(folder, 'profile')}`, ...args],
     cwd: root,
     env: { ...(process.env as Record<string, string>), SECATEUR_PROJECTS_DIR: projects, ...env },
