@@ -30,6 +30,7 @@ export const reasonWords: Readonly<Record<LayerReasonCode, string>> = {
   ALIGNMENT: 'alignment',
   MIN_CHANNELS: 'minimum reached',
   MAX_RATIO: 'limit reached',
+  CEILING: 'at its ceiling',
   ABOVE_THRESHOLD: 'all important',
   RATIO_ROUNDS_TO_ZERO: 'rounds to zero',
   ONE_CHANNEL: 'one channel',
@@ -60,6 +61,7 @@ export const jobKindWords: Readonly<Record<JobKind, string>> = {
   train: 'Train',
   evaluate: 'Evaluate',
   measure: 'Measure',
+  sensitivity: 'Sensitivity',
   export: 'Export',
   'add-data': 'Add data set',
 };

@@ -10,6 +10,7 @@ import { addJob } from './commands/job';
 import { addBaseline, addRename, addRestore, addTrash } from './commands/manage';
 import { addCreate, addData, addImport, addList, addSample } from './commands/project';
 import { addPrune } from './commands/prune';
+import { addSensitivity } from './commands/sensitivity';
 import { addTrain } from './commands/train';
 import { addZoo } from './commands/zoo';
 import { createOutput, type Streams } from './output';
@@ -23,6 +24,7 @@ const commands = [
   addCreate,
   addData,
   addImport,
+  addSensitivity,
   addPrune,
   addTrain,
   addEvaluate,

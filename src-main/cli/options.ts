@@ -38,6 +38,17 @@ export function share(option: string): (text: string) => number {
   };
 }
 
+/** A comma-separated list of shares above 0 and below 1. */
+export function shares(option: string): (text: string) => readonly number[] {
+  const parse = number(option, { min: 0, max: 1 });
+  return (text) => {
+    const values = list(text).map(parse);
+    const inside = values.every((value) => value > 0 && value < 1);
+    if (values.length === 0 || !inside) refuse(option, text, 'shares between 0 and 1: 0.75,0.5');
+    return values;
+  };
+}
+
 const byteUnits: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,

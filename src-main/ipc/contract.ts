@@ -6,6 +6,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { Metric } from '../engine/context';
 import type { DecodeOptions, SplitName } from '../engine/data/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
+import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { TrainOptions } from '../engine/train/types';
 import type { JobEvent, JobRequest } from '../jobs/types';
@@ -15,6 +16,7 @@ import type {
   ExportId,
   JobId,
   JobRecord,
+  SensitivityRecord,
   Timestamp,
   TrashEntry,
   VersionDetail,
@@ -172,6 +174,9 @@ export interface Calls {
     reply: PrunePreview;
   };
   'prune.defaults': { args: Record<string, never>; reply: PruneOptions };
+  /** Maps of a version, also those not finished, oldest first. */
+  'sensitivity.list': { args: { version: VersionId }; reply: readonly SensitivityRecord[] };
+  'sensitivity.defaults': { args: Record<string, never>; reply: SensitivityOptions };
   'train.defaults': {
     args: { version: VersionId; purpose: 'fine-tune' | 'full' };
     reply: TrainOptions;
@@ -239,6 +244,8 @@ export const callNames = [
   'trash.restore',
   'prune.preview',
   'prune.defaults',
+  'sensitivity.list',
+  'sensitivity.defaults',
   'train.defaults',
   'export.chooseFolder',
   'export.reveal',

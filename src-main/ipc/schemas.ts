@@ -3,6 +3,7 @@
 import { type ZodType, z } from 'zod';
 
 import type { Preprocessing } from '../engine/graph/types';
+import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { PruneOptions } from '../engine/prune/types';
 import type { TrainOptions } from '../engine/train/types';
 import type { Args, CallName, DropCalls, PageJobRequest } from './contract';
@@ -28,11 +29,23 @@ const preprocessing: ZodType<Preprocessing> = z.strictObject({
   channelOrder: z.enum(['rgb', 'bgr', 'gray']),
 });
 
+const criterion = z.enum([
+  'l1',
+  'l2',
+  'bn',
+  'fpgm',
+  'taylor',
+  'lamp',
+  'activation',
+  'apoz',
+  'random',
+]);
+
 const pruneOptions: ZodType<PruneOptions> = z.strictObject({
-  criterion: z.enum(['l1', 'l2', 'bn', 'fpgm', 'taylor', 'lamp', 'activation', 'apoz', 'random']),
+  criterion,
   reduction: z.enum(['mean', 'sum', 'max', 'first']),
   normalisation: z.enum(['none', 'mean', 'max', 'standardise']).exactOptional(),
-  scope: z.enum(['layer', 'global']),
+  scope: z.enum(['layer', 'global', 'sensitivity']),
   target: z.strictObject({
     ratio: z.number().min(0).max(1).exactOptional(),
     macs: share.exactOptional(),
@@ -44,6 +57,18 @@ const pruneOptions: ZodType<PruneOptions> = z.strictObject({
   maxRatio: z.number().min(0).max(1),
   protect: z.array(z.string().max(500)).max(10_000).readonly(),
   table: z.record(z.string(), z.number().min(0)).exactOptional(),
+  seed,
+});
+
+const sensitivityOptions: ZodType<SensitivityOptions> = z.strictObject({
+  criterion,
+  grid: z
+    .array(z.number().gt(0, 'must be above 0').lt(1, 'must be below 1'))
+    .min(1)
+    .max(100)
+    .readonly(),
+  samples: z.number().int('must be a whole number').min(1, 'must be at least 1').max(10_000_000),
+  recalibrate: z.boolean(),
   seed,
 });
 
@@ -133,6 +158,12 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     runs: z.number().int().min(1).max(100_000),
   }),
   z.strictObject({
+    kind: z.literal('sensitivity'),
+    version: id,
+    data: id,
+    options: sensitivityOptions,
+  }),
+  z.strictObject({
     kind: z.literal('export'),
     version: id,
     format: z.enum(['tfjs-layers', 'tflite']),
@@ -202,6 +233,8 @@ export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
     steps: z.number().int().min(1).max(100),
   }),
   'prune.defaults': none,
+  'sensitivity.list': z.strictObject({ version: id }),
+  'sensitivity.defaults': none,
   'train.defaults': z.strictObject({ version: id, purpose: z.enum(['fine-tune', 'full']) }),
   'export.chooseFolder': none,
   'export.reveal': z.strictObject({ export: id }),

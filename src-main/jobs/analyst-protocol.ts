@@ -4,6 +4,7 @@
 import type { ErrorInfo } from '../engine/errors';
 import type { SplitName } from '../engine/data/types';
 import type { Model } from '../engine/graph/types';
+import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { BackendInfo, ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
 import type { LayerRow } from '../project/types';
@@ -28,7 +29,13 @@ export interface Questions {
     reply: ModelDescription;
   };
   preview: {
-    args: { file: string; options: PruneOptions; bytesBefore: number };
+    args: {
+      file: string;
+      options: PruneOptions;
+      bytesBefore: number;
+      /** For the scope of that name. */
+      sensitivity: SensitivityMap | null;
+    };
     reply: Omit<PrunePreview, 'command'>;
   };
   samples: {

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultDecodeOptions } from '../engine/data/defaults';
 import { defaultPruneOptions } from '../engine/prune';
+import { defaultSensitivityOptions } from '../engine/prune/sensitivity';
 import { fineTuneDefaults, fullTrainingDefaults } from '../engine/train/defaults';
 import type { TrainOptions } from '../engine/train/types';
 import type { ProjectState } from '../ipc/contract';
@@ -15,6 +16,7 @@ import type {
   JobRequest,
   MeasureRequest,
   PruneRequest,
+  SensitivityRequest,
   TrainRequest,
 } from './types';
 
@@ -44,6 +46,8 @@ function wordsFor(request: JobRequest, project: Named): Words {
       return evaluateWords(request, project);
     case 'measure':
       return measureWords(request, project);
+    case 'sensitivity':
+      return sensitivityWords(request, project);
     case 'export':
       return exportWords(request, project);
     case 'add-data':
@@ -160,6 +164,21 @@ function measureWords(request: MeasureRequest, project: Named): Words {
     ...option('--runtime', unless(request.runtime, measureDefaults.runtime)),
     ...option('--threads', unless(request.threads, measureDefaults.threads)),
     ...option('--runs', unless(request.runs, measureDefaults.runs)),
+  ];
+}
+
+function sensitivityWords(request: SensitivityRequest, project: Named): Words {
+  const { criterion, grid, samples, recalibrate, seed } = request.options;
+  const base = defaultSensitivityOptions;
+  if (!methods.has(criterion)) return null;
+  return [
+    ...['sensitivity', project.folder, versionName(request.version, project)],
+    ...option('--data', dataName(request.data, project)),
+    ...option('--criterion', unless(criterion, base.criterion)),
+    ...option('--grid', unless(grid.join(','), base.grid.join(','))),
+    ...option('--samples', unless(samples, base.samples)),
+    ...flag('--no-recalibrate', !recalibrate),
+    ...option('--seed', unless(seed, base.seed)),
   ];
 }
 

@@ -5,7 +5,7 @@ import { dirname, extname, isAbsolute, join } from 'node:path';
 import { AppError } from '../engine/errors';
 import { checkedName } from '../project/names';
 import type { Project } from '../project/project';
-import type { DatasetId, JobId, VersionId } from '../project/types';
+import type { DatasetId, JobId, SensitivityRecord, VersionId } from '../project/types';
 import { engineVersion } from '../version';
 import type { DatasetSource, JobRequest, JobSpec, VersionSource } from './types';
 
@@ -27,6 +27,7 @@ export async function resolveSpec(
     request,
     versions: byId(versions),
     datasets: byId(datasets),
+    sensitivity: await sensitivityFor(project, request),
     tempDir: await project.makeTempDir(jobId),
     exportsDir: project.paths.exports,
     engineVersion,
@@ -46,6 +47,7 @@ export async function checkRequest(project: Project, request: JobRequest): Promi
     );
   }
   await resolveSources(project, request);
+  await sensitivityFor(project, request);
 }
 
 /** Bytes that a job will put into the project, as far as they can be told beforehand. */
@@ -68,6 +70,7 @@ export async function estimateBytes(spec: JobSpec): Promise<number> {
     case 'zoo':
     case 'evaluate':
     case 'measure':
+    case 'sensitivity':
       return baseBytes;
   }
 }
@@ -86,6 +89,7 @@ function referencesOf(request: JobRequest): References {
     case 'export':
       return { versions: [request.version], datasets: present(request.data) };
     case 'train':
+    case 'sensitivity':
       return { versions: [request.version], datasets: [request.data] };
     case 'evaluate':
       return { versions: request.versions, datasets: [request.data] };
@@ -109,6 +113,21 @@ async function resolveSources(
   return { versions, datasets };
 }
 
+/** The stored map that a request goes on from or by. */
+async function sensitivityFor(
+  project: Project,
+  request: JobRequest,
+): Promise<SensitivityRecord | null> {
+  if (request.kind === 'sensitivity') {
+    const { version, data, options } = request;
+    return (await project.repositories.sensitivity.find(version, data, options)) ?? null;
+  }
+  if (request.kind === 'prune' && request.options.scope === 'sensitivity') {
+    return project.sensitivityMap(request.version, request.options.criterion);
+  }
+  return null;
+}
+
 function pathOf(request: JobRequest): string | null {
   switch (request.kind) {
     case 'import':
@@ -121,6 +140,7 @@ function pathOf(request: JobRequest): string | null {
     case 'train':
     case 'evaluate':
     case 'measure':
+    case 'sensitivity':
       return null;
   }
 }

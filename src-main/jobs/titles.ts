@@ -29,6 +29,8 @@ export function titleFor(request: JobRequest, names: Names): string {
       return `Evaluate ${versionsText(request.versions, version)} on ${data(request.data)}`;
     case 'measure':
       return `Measure ${versionsText(request.versions, version)} with ${request.runtime}`;
+    case 'sensitivity':
+      return `Sensitivity of ${version(request.version)} on ${data(request.data)}`;
     case 'export':
       return `Export ${version(request.version)} as ${request.format}`;
     case 'add-data':

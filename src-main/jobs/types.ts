@@ -6,6 +6,11 @@ import type { ErrorInfo } from '../engine/errors';
 import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
 import type { Accuracy, Latency, LatencyRuntime, Verification } from '../engine/measure/types';
+import type {
+  SensitivityHead,
+  SensitivityOptions,
+  SensitivityPoint,
+} from '../engine/prune/sensitivity/types';
 import type { Equivalence, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { EpochRecord, TrainOptions } from '../engine/train/types';
 import type {
@@ -15,6 +20,8 @@ import type {
   JobId,
   JobState,
   Operation,
+  SensitivityId,
+  SensitivityRecord,
   VersionId,
 } from '../project/types';
 
@@ -26,6 +33,7 @@ export type JobRequest =
   | TrainRequest
   | EvaluateRequest
   | MeasureRequest
+  | SensitivityRequest
   | ExportRequest
   | AddDataRequest;
 
@@ -94,6 +102,13 @@ export interface MeasureRequest {
   readonly runs: number;
 }
 
+export interface SensitivityRequest {
+  readonly kind: 'sensitivity';
+  readonly version: VersionId;
+  readonly data: DatasetId;
+  readonly options: SensitivityOptions;
+}
+
 export interface ExportRequest {
   readonly kind: 'export';
   readonly version: VersionId;
@@ -118,6 +133,8 @@ export interface JobSpec {
   readonly request: JobRequest;
   readonly versions: Readonly<Record<VersionId, VersionSource>>;
   readonly datasets: Readonly<Record<DatasetId, DatasetSource>>;
+  /** What a sensitivity analysis goes on from, or what a cut by sensitivity goes by. */
+  readonly sensitivity: SensitivityRecord | null;
   /** For staged blobs; same file system as the project's blob store. */
   readonly tempDir: string;
   /** Where exports go that name no folder. */
@@ -180,6 +197,17 @@ export type JobOutput =
       readonly accuracy: Accuracy;
     }
   | { readonly type: 'measurement'; readonly version: VersionId; readonly latency: Latency }
+  | {
+      readonly type: 'sensitivity';
+      readonly version: VersionId;
+      readonly data: DatasetId;
+      readonly head: SensitivityHead;
+    }
+  | {
+      readonly type: 'sensitivity-point';
+      readonly map: SensitivityId;
+      readonly point: SensitivityPoint;
+    }
   | {
       readonly type: 'export';
       readonly version: VersionId;
@@ -251,5 +279,5 @@ export type JobEvent =
       readonly type: 'output';
       readonly jobId: JobId;
       readonly kind: JobOutput['type'];
-      readonly id: VersionId | ExportId | DatasetId;
+      readonly id: VersionId | ExportId | DatasetId | SensitivityId;
     };

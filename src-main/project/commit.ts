@@ -23,7 +23,7 @@ export interface Origin {
 type Output<T extends JobOutput['type']> = Extract<JobOutput, { type: T }>;
 
 /**
- * @returns the id of the new version, data set or export; that of the version for figures
+ * @returns the id of the new version, data set, export or map; that of the version or map for figures
  * @throws AppError as `BlobStore.adopt` and the database do; nothing of the output is then kept
  */
 export async function commitOutput(
@@ -51,6 +51,18 @@ export async function commitOutput(
         await requireVersion(repositories, output.version);
         await repositories.measurements.insert({ ...output, createdAt: origin.createdAt });
         return output.version;
+      });
+    case 'sensitivity':
+      return target.transaction(async (repositories) => {
+        await requireVersion(repositories, output.version);
+        const id = newId('s');
+        await repositories.sensitivity.insert({ ...output, id, createdAt: origin.createdAt });
+        return id;
+      });
+    case 'sensitivity-point':
+      return target.transaction(async (repositories) => {
+        await repositories.sensitivity.insertPoint(output.map, output.point);
+        return output.map;
       });
     case 'export':
       return target.transaction((repositories) => insertExport(repositories, output, origin));

@@ -140,6 +140,34 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX export_versions ON exports (version);
     `,
   },
+  {
+    version: 2,
+    statements: `
+      CREATE TABLE sensitivity_maps (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        version TEXT NOT NULL REFERENCES versions (id),
+        data TEXT NOT NULL REFERENCES datasets (id),
+        created_at TEXT NOT NULL,
+        options TEXT NOT NULL,
+        split TEXT NOT NULL,
+        samples INTEGER NOT NULL,
+        top1 REAL NOT NULL,
+        loss REAL NOT NULL,
+        groups TEXT NOT NULL,
+        UNIQUE (version, data, options)
+      ) STRICT;
+
+      CREATE TABLE sensitivity_points (
+        map TEXT NOT NULL REFERENCES sensitivity_maps (id) ON DELETE CASCADE,
+        group_id INTEGER NOT NULL,
+        kept INTEGER NOT NULL,
+        top1 REAL NOT NULL,
+        loss REAL NOT NULL,
+        PRIMARY KEY (map, group_id, kept)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /**

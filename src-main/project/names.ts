@@ -11,9 +11,9 @@ const allRefused = new RegExp(refused, 'gu');
 
 /**
  * Random, not counted: after a restored backup no id is given to something else.
- * @param kind version, data set, job or export
+ * @param kind version, data set, job, export or sensitivity map
  */
-export function newId(kind: 'v' | 'd' | 'j' | 'e'): string {
+export function newId(kind: 'v' | 'd' | 'j' | 'e' | 's'): string {
   return `${kind}-${randomBytes(6).toString('hex')}`;
 }
 

@@ -4,6 +4,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Metric } from '../engine/context';
 import { AppError, toAppError } from '../engine/errors';
+import { isComplete } from '../engine/prune/sensitivity';
+import type { Criterion } from '../engine/prune/types';
 import type { ProjectState } from '../ipc/contract';
 import type { DatasetSource, JobOutput, VersionSource } from '../jobs/types';
 import { engineVersion } from '../version';
@@ -26,6 +28,7 @@ import type {
   ExportRecord,
   JobId,
   MeasurementRecord,
+  SensitivityRecord,
   TrashEntry,
   VersionId,
   VersionSummary,
@@ -275,6 +278,34 @@ export class Project {
     return this.repositories.measurements.list(version);
   }
 
+  /** Sensitivity maps of a version, also those not finished, oldest first. @throws AppError NOT_FOUND */
+  async sensitivity(reference: string): Promise<SensitivityRecord[]> {
+    const { id } = await this.findVersion(reference);
+    return this.repositories.sensitivity.list(id);
+  }
+
+  /**
+   * The newest finished map by which a version can be cut.
+   * @param criterion that chose the channels when it was measured
+   * @throws AppError NOT_FOUND
+   */
+  async sensitivityMap(reference: string, criterion: Criterion): Promise<SensitivityRecord> {
+    const { name } = await this.findVersion(reference);
+    const maps = await this.sensitivity(reference);
+    const fitting = maps.filter(({ map }) => map.options.criterion === criterion);
+    const found = fitting.filter(({ map }) => isComplete(map)).at(-1);
+    if (found !== undefined) return found;
+    throw new AppError(
+      'NOT_FOUND',
+      fitting.length > 0
+        ? `The sensitivity map of "${name}" by ${criterion} is not finished.`
+        : `There is no sensitivity map of "${name}" by ${criterion}.`,
+      'Measure its sensitivity first (command sensitivity, or the tab of the version); a run that was ' +
+        'interrupted goes on where it stopped.',
+      { details: { version: name, criterion } },
+    );
+  }
+
   /** Oldest first. */
   exports(version: VersionId): Promise<ExportRecord[]> {
     return this.repositories.exports.list(version);
@@ -294,7 +325,7 @@ export class Project {
 
   /**
    * Takes in what a job has made: it is there, whole and for good, when this returns.
-   * @returns the id of the new version, data set or export; that of the version for figures
+   * @returns the id of the new version, data set, export or map; that of the version or map for figures
    * @throws AppError PROJECT_CORRUPT, DISK_FULL, NOT_FOUND, INVALID_ARGUMENT; nothing is then kept
    */
   commit(output: JobOutput, job: JobId): Promise<string> {

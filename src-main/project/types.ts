@@ -5,6 +5,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, NodeId, Op, Preprocessing, Shape } from '../engine/graph/types';
 import type { Accuracy, Latency, Verification } from '../engine/measure/types';
+import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Equivalence, Group, LayerReport } from '../engine/prune/types';
 import type { EpochRecord } from '../engine/train/types';
 import type { JobRequest } from '../jobs/types';
@@ -13,6 +14,7 @@ export type VersionId = string;
 export type DatasetId = string;
 export type JobId = string;
 export type ExportId = string;
+export type SensitivityId = string;
 /** ISO 8601, UTC. */
 export type Timestamp = string;
 
@@ -97,6 +99,15 @@ export interface MeasurementRecord {
   readonly version: VersionId;
   readonly createdAt: Timestamp;
   readonly latency: Latency;
+}
+
+/** A sensitivity map of a version, as far as it has come. */
+export interface SensitivityRecord {
+  readonly id: SensitivityId;
+  readonly version: VersionId;
+  readonly data: DatasetId;
+  readonly createdAt: Timestamp;
+  readonly map: SensitivityMap;
 }
 
 export interface ExportedFile {

@@ -73,6 +73,8 @@ export function plannedPhases(request: JobRequest): readonly Phase[] {
       return request.versions.map(() => 'evaluating');
     case 'measure':
       return request.versions.map(() => 'measuring');
+    case 'sensitivity':
+      return ['evaluating'];
     case 'export':
       return ['exporting', 'verifying'];
     case 'add-data':

@@ -27,7 +27,7 @@ import { bytes, choice, list, number, share } from '../options';
 import { noteOtherName, table } from '../output';
 import type { Runtime } from '../runtime';
 
-const criteria = [
+export const criteria = [
   'l1',
   'l2',
   'bn',
@@ -139,8 +139,8 @@ export function addPrune(program: Command, runtime: Runtime): void {
     .option('--table <file>', 'JSON: by layer, the share to cut or (from 1) the channels to keep')
     .option(
       '--scope <scope>',
-      'rank channels over all layers or within each',
-      choice('--scope', ['global', 'layer'] as const),
+      'rank channels over all layers (global), within each (layer), or by the map of sensitivity',
+      choice('--scope', ['global', 'layer', 'sensitivity'] as const),
     )
     .option(
       '--reduction <how>',

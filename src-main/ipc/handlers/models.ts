@@ -9,6 +9,7 @@ import { AppError } from '../../engine/errors';
 import { defaultDecodeOptions } from '../../engine/data/defaults';
 import { readers } from '../../engine/formats/table';
 import { defaultPruneOptions } from '../../engine/prune/options';
+import { defaultSensitivityOptions } from '../../engine/prune/sensitivity';
 import { fineTuneDefaults, fullTrainingDefaults } from '../../engine/train/defaults';
 import { zooArchitectures } from '../../engine/zoo';
 import { commandFor } from '../../jobs/command-line';
@@ -26,6 +27,8 @@ type ModelCalls =
   | 'versions.rename'
   | 'prune.preview'
   | 'prune.defaults'
+  | 'sensitivity.list'
+  | 'sensitivity.defaults'
   | 'train.defaults'
   | 'zoo.list';
 
@@ -109,7 +112,16 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
     'prune.preview': async ({ version, options, steps }) => {
       const { project } = workspace;
       const { file, summary } = await project.versionRow(version);
-      const preview = await analyst.ask('preview', { file, options, bytesBefore: summary.bytes });
+      const sensitivity =
+        options.scope === 'sensitivity'
+          ? (await project.sensitivityMap(version, options.criterion)).map
+          : null;
+      const preview = await analyst.ask('preview', {
+        file,
+        options,
+        bytesBefore: summary.bytes,
+        sensitivity,
+      });
       const command = commandFor(
         {
           kind: 'prune',
@@ -128,6 +140,10 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
     },
 
     'prune.defaults': async () => defaultPruneOptions,
+
+    'sensitivity.list': ({ version }) => workspace.project.sensitivity(version),
+
+    'sensitivity.defaults': async () => defaultSensitivityOptions,
 
     'train.defaults': async ({ purpose }) =>
       purpose === 'full'

@@ -14,7 +14,8 @@ export const answers: Answers = {
   inspect: ({ path }) => inspectFile(path, silentContext),
   describe: ({ file, parent, original, reports }) =>
     describeLayers(file, { parent, original }, reports),
-  preview: ({ file, options, bytesBefore }) => previewPrune(file, options, bytesBefore),
+  preview: ({ file, options, bytesBefore, sensitivity }) =>
+    previewPrune(file, options, bytesBefore, sensitivity),
   samples: ({ data, split, count, versionFile }) => sampleImages(data, split, count, versionFile),
   backend: async () => {
     const { name, detail } = await loadBackend();

@@ -10,6 +10,7 @@ import { nodeCosts, graphCost } from '../../engine/graph/cost';
 import { inferShapes } from '../../engine/graph/shapes';
 import type { Model, Node } from '../../engine/graph/types';
 import { analyse, explainLayers, planPrune, type Analysis } from '../../engine/prune';
+import type { SensitivityMap } from '../../engine/prune/sensitivity/types';
 import type { LayerReport, PruneOptions } from '../../engine/prune/types';
 import type { LayerRow } from '../../project/types';
 import type { ModelDescription } from '../analyst-protocol';
@@ -159,9 +160,10 @@ export async function previewPrune(
   file: string,
   options: PruneOptions,
   bytesBefore: number,
+  sensitivity: SensitivityMap | null,
 ): Promise<Omit<PrunePreview, 'command'>> {
   const { model, analysis } = await cache.get(file);
-  const plan = planPrune(model, options, analysis);
+  const plan = planPrune(model, options, analysis, undefined, sensitivity ?? undefined);
   const prunable = explainLayers(model, analysis).filter((report) => report.code === 'PRUNABLE');
   return {
     before: plan.before,

@@ -95,7 +95,7 @@ async function cutStep(
 ): Promise<LoadedVersion> {
   await begin(context, 'planning', 'Ranking channels');
   const analysis = analyse(before.model);
-  const plan = planPrune(before.model, options, analysis);
+  const plan = planPrune(before.model, options, analysis, undefined, spec.sensitivity?.map);
   await begin(context, 'pruning', 'Cutting channels');
   const model = cut(before.model, analysis, plan.kept);
   await begin(context, 'checking', 'Comparing with the masked original');

@@ -6,6 +6,7 @@ import { runEvaluate, runMeasure } from './examine';
 import { runExport } from './export';
 import { runImport, runZoo } from './import';
 import { runPrune } from './prune';
+import { runSensitivity } from './sensitivity';
 import { runTrain } from './train';
 
 type Runner<K extends JobKind> = (
@@ -21,6 +22,7 @@ const runners: { readonly [K in JobKind]: Runner<K> } = {
   train: runTrain,
   evaluate: runEvaluate,
   measure: runMeasure,
+  sensitivity: runSensitivity,
   export: runExport,
   'add-data': runAddData,
 };

@@ -8,6 +8,7 @@ import { ExportsRepository } from './exports';
 import { JobsRepository } from './jobs';
 import { MeasurementsRepository } from './measurements';
 import { MetricsRepository } from './metrics';
+import { SensitivityRepository } from './sensitivity';
 import { SettingsRepository } from './settings';
 import { VersionsRepository } from './versions';
 
@@ -19,6 +20,7 @@ export interface Repositories {
   readonly jobs: JobsRepository;
   readonly measurements: MeasurementsRepository;
   readonly metrics: MetricsRepository;
+  readonly sensitivity: SensitivityRepository;
   readonly settings: SettingsRepository;
   readonly versions: VersionsRepository;
 }
@@ -32,6 +34,7 @@ export function repositoriesOver(sql: Sql): Repositories {
     jobs: new JobsRepository(sql),
     measurements: new MeasurementsRepository(sql),
     metrics: new MetricsRepository(sql),
+    sensitivity: new SensitivityRepository(sql),
     settings: new SettingsRepository(sql),
     versions: new VersionsRepository(sql),
   };

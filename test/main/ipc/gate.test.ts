@@ -6,6 +6,7 @@ import { AppError } from '../../../src-main/engine/errors';
 import { createRng } from '../../../src-main/engine/graph/rng';
 import { defaultDecodeOptions } from '../../../src-main/engine/data/defaults';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import { defaultSensitivityOptions } from '../../../src-main/engine/prune/sensitivity';
 import { fineTuneDefaults, fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
 import { callNames, type PageJobRequest } from '../../../src-main/ipc/contract';
 import { answer, isTrustedSender } from '../../../src-main/ipc/gate';
@@ -155,6 +156,12 @@ describe('the schema of a job', () => {
       init: 'scratch',
       measure: false,
       name: null,
+    },
+    sensitivity: {
+      kind: 'sensitivity',
+      version: 'v-1',
+      data: 'd-1',
+      options: defaultSensitivityOptions,
     },
     evaluate: { kind: 'evaluate', versions: ['v-1'], data: 'd-1', split: 'val' },
     measure: { kind: 'measure', versions: ['v-1'], runtime: 'tfjs', threads: 2, runs: 10 },

@@ -6,10 +6,12 @@ import { addExport } from '../../../src-main/cli/commands/export';
 import { addJob } from '../../../src-main/cli/commands/job';
 import { addData, addImport } from '../../../src-main/cli/commands/project';
 import { addPrune } from '../../../src-main/cli/commands/prune';
+import { addSensitivity } from '../../../src-main/cli/commands/sensitivity';
 import { addTrain } from '../../../src-main/cli/commands/train';
 import { createOutput } from '../../../src-main/cli/output';
 import { defaultDecodeOptions } from '../../../src-main/engine/data/defaults';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import { defaultSensitivityOptions } from '../../../src-main/engine/prune/sensitivity';
 import { fineTuneDefaults, fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
 import { commandFor, quote } from '../../../src-main/jobs/command-line';
 import type { JobRequest, PruneRequest, TrainRequest } from '../../../src-main/jobs/types';
@@ -44,6 +46,7 @@ describe('commandFor', () => {
       addJob,
       addMeasure,
       addPrune,
+      addSensitivity,
       addTrain,
     ]) {
       add(program, {
@@ -205,6 +208,21 @@ describe('commandFor', () => {
       'two evaluations',
       false,
       () => ({ kind: 'evaluate', versions: [version, other], data, split: 'test' }),
+    ],
+    [
+      'a sensitivity analysis',
+      true,
+      () => ({ kind: 'sensitivity', version, data, options: defaultSensitivityOptions }),
+    ],
+    [
+      'a sensitivity analysis with all of its options',
+      true,
+      () => ({
+        kind: 'sensitivity',
+        version,
+        data,
+        options: { criterion: 'l2', grid: [0.5, 0.25], samples: 9, recalibrate: false, seed: 3 },
+      }),
     ],
     [
       'measurements',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import { defaultSensitivityOptions } from '../../../src-main/engine/prune/sensitivity';
 import type { PruneOptions } from '../../../src-main/engine/prune/types';
 import { titleFor, type Names } from '../../../src-main/jobs/titles';
 import type { JobRequest } from '../../../src-main/jobs/types';
@@ -37,6 +38,15 @@ const requests: [JobRequest, string][] = [
   [
     { kind: 'evaluate', versions: ['v-1'], data: 'd-1', split: 'test' },
     'Evaluate sample on fashion',
+  ],
+  [
+    {
+      kind: 'sensitivity',
+      version: 'v-1',
+      data: 'd-1',
+      options: defaultSensitivityOptions,
+    },
+    'Sensitivity of sample on fashion',
   ],
   [
     { kind: 'measure', versions: ['v-1', 'v-2'], runtime: 'litert', threads: 1, runs: 1 },

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Backups } from '../../../src-main/project/backups';
 import { checkDatabaseFile, Database, readPragma } from '../../../src-main/project/database';
 import { migrate, migrations, type Migration } from '../../../src-main/project/migrations';
+import { SensitivityRepository } from '../../../src-main/project/repositories/sensitivity';
 import { createDatabase } from '../../../src-main/project/open-database';
 import { errorOf, tempFolder } from '../support';
 
@@ -106,7 +107,9 @@ describe('the migrations of this version', () => {
     const folder = await tempFolder();
     const fresh = closing(await createDatabase(join(folder, 'fresh.db')));
     const names = (await readdir(fixtures)).filter((name) => name.endsWith('.db'));
+    const newest = String(migrations.length).padStart(4, '0');
     expect(names).toContain('v0001.db');
+    expect(names).toContain(`v${newest}.db`);
     for (const name of names) {
       const file = join(folder, name);
       await cp(join(fixtures, name), file);
@@ -119,5 +122,22 @@ describe('the migrations of this version', () => {
       ]);
       expect(await old.all('PRAGMA foreign_key_check'), name).toEqual([]);
     }
+  });
+
+  it('keeps sensitivity maps as far as they had come', async () => {
+    const file = join(await tempFolder(), 'v0002.db');
+    await cp(join(fixtures, 'v0002.db'), file);
+    const database = closing(await Database.open(file));
+    await migrate(database, () => Promise.resolve());
+    const version = await database.get<{ id: string }>('SELECT id FROM versions ORDER BY seq');
+    const [record] = await new SensitivityRepository(database).list(version!.id);
+    expect(record).toMatchObject({
+      id: 's-fixture',
+      map: {
+        baseline: { top1: 0.93, loss: 0.2 },
+        groups: [{ group: 0, layers: ['conv'], channels: 16, widths: [12, 8] }],
+        points: [{ group: 0, kept: 12, top1: 0.92, loss: 0.22 }],
+      },
+    });
   });
 });

@@ -69,13 +69,23 @@ describe('what is shown of versions and data', () => {
   it('previews a cut with the figures that the cut then has', async () => {
     const { file, summary } = await toy.project.versionRow(toy.version);
     const options = { ...defaultPruneOptions, target: { macs: 0.7 } };
-    const preview = await answers.preview({ file, options, bytesBefore: summary.bytes });
+    const preview = await answers.preview({
+      file,
+      options,
+      bytesBefore: summary.bytes,
+      sensitivity: null,
+    });
     const made = await toy.project.findVersion(await cutTo(toy.version, 0.7));
     expect(preview.after).toMatchObject({ params: made.params, macs: made.macs });
     expect(preview.layersCut).toBe(2);
     expect(preview.layersPrunable).toBe(2);
     await errorOf(
-      answers.preview({ file, options: { ...options, target: { macs: 0.001 } }, bytesBefore: 1 }),
+      answers.preview({
+        file,
+        options: { ...options, target: { macs: 0.001 } },
+        bytesBefore: 1,
+        sensitivity: null,
+      }),
       'PRUNE_TARGET_UNREACHABLE',
     );
   });
