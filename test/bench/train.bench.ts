@@ -100,8 +100,8 @@ export async function run(): Promise<BenchResult> {
   const backend = await loadBackend('tensorflow');
   const judges = new Map<string, () => Promise<JudgeResult>>([
     ['tfjs-layers', () => fitWithLayers(task)],
-    ['Keras', () => askPython('keras', 'keras_fit.py', task)],
-    ['PyTorch', () => askPython('torch', 'torch_fit.py', task)],
+    ['Keras', () => askPython(['keras'], 'keras_fit.py', task)],
+    ['PyTorch', () => askPython(['torch'], 'torch_fit.py', task)],
   ]);
   const ours = { training: 0, evaluation: 0 };
   const best = new Map<string, JudgeResult>();

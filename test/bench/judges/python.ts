@@ -5,7 +5,6 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { FitResult, FitTask } from './tfjs-layers';
 
 const execute = promisify(execFile);
 
@@ -18,25 +17,26 @@ function interpreters(): readonly string[] {
   return [...files.filter((file) => existsSync(file)), 'python3'];
 }
 
-async function has(python: string, library: string): Promise<boolean> {
-  const find = `import importlib.util as u, sys; sys.exit(u.find_spec('${library}') is None)`;
+async function has(python: string, libraries: readonly string[]): Promise<boolean> {
+  const missing = libraries.map((library) => `u.find_spec('${library}') is None`).join(' or ');
+  const find = `import importlib.util as u, sys; sys.exit(${missing})`;
   return execute(python, ['-c', find]).then(
     () => true,
     () => false,
   );
 }
 
-/** The judge's figure, or why there is none. The script prints one JSON object as its last line. */
-export async function askPython(
-  library: string,
+/** The judge's answer, or why there is none. The script takes JSON and prints one JSON object as its last line. */
+export async function askPython<Answer extends object>(
+  libraries: readonly string[],
   script: string,
-  task: FitTask,
-): Promise<FitResult | { readonly why: string }> {
+  task: object,
+): Promise<Answer | { readonly why: string }> {
   for (const python of interpreters()) {
-    if (!(await has(python, library))) continue;
+    if (!(await has(python, libraries))) continue;
     const file = resolve('test', 'bench', 'judges', script);
     const { stdout } = await execute(python, [file, JSON.stringify(task)]);
-    return JSON.parse(stdout.trim().split('\n').at(-1)!) as FitResult;
+    return JSON.parse(stdout.trim().split('\n').at(-1)!) as Answer;
   }
-  return { why: `no Python here has ${library}; name one in SECATEUR_PYTHON` };
+  return { why: `no Python here has ${libraries.join(' and ')}; name one in SECATEUR_PYTHON` };
 }

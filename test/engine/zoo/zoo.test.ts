@@ -48,6 +48,8 @@ describe('zoo', () => {
     ['vgg19-cifar', 20_035_018, 398_136_320],
     ['preresnet164-cifar', 1_703_258, 247_646_720],
     ['densenet40-cifar', 1_019_722, 264_812_928],
+    // torchvision's, counted there over convolutions and the dense layer.
+    ['densenet121', 7_978_856, 2_834_161_664],
   ])('counts %s', (id, params, macs) => {
     expect(counts(buildZoo(id, { seed: 1 }))).toEqual({ params, macs });
   });
