@@ -79,6 +79,32 @@ export function graphCost(
   return { params, macs, weightBytes, activationBytes: peakActivationBytes(graph, shapes) };
 }
 
+/** How exports store numbers. */
+export type StoredPrecision = 'fp32' | 'fp16' | 'int8';
+
+/**
+ * Bytes of the stored numbers of a graph in a precision. 'int8' stores kernels in one byte a number and all else in
+ * four: biases are int32, and the vectors of batch norms enter them.
+ */
+export function storedBytes(
+  graph: Graph,
+  precision: StoredPrecision,
+  weightSize = storedSize(graph),
+): number {
+  const bytesOf = (role: string): number =>
+    precision === 'fp16' ? 2 : precision === 'int8' && role === 'kernel' ? 1 : bytesPerNumber;
+  const counted = new Set<WeightId>();
+  let bytes = 0;
+  for (const node of graph.nodes) {
+    for (const [role, id] of Object.entries(node.weights)) {
+      if (counted.has(id)) continue;
+      counted.add(id);
+      bytes += weightSize(id) * bytesOf(role);
+    }
+  }
+  return bytes;
+}
+
 function tensorBytes(tensors: Iterable<TensorId>, shapes: ShapeMap): number {
   let bytes = 0;
   for (const tensor of tensors) bytes += sizeOf(shapes.get(tensor) ?? [0]) * bytesPerNumber;

@@ -43,15 +43,26 @@ export async function measureLatency(
   options: LatencyOptions,
   context: EngineContext,
 ): Promise<Latency> {
+  const [latency] = await compareLatency([model], options, context);
+  return latency!;
+}
+
+/**
+ * The same for several models, whose inferences take turns: what else the machine does meanwhile slows all of them
+ * alike, so that their quotients hold where single figures drift.
+ * @throws AppError as `measureLatency`
+ */
+export async function compareLatency(
+  models: readonly Model[],
+  options: LatencyOptions,
+  context: EngineContext,
+): Promise<readonly Latency[]> {
   const { runtime, warmup, runs } = options;
-  const input = randomSample(model);
-  const subject =
-    runtime === 'litert'
-      ? await liteRtSubject(model, input, options.threads)
-      : await tfjsSubject(model, input);
+  const subjects: Subject[] = [];
   try {
-    for (let i = 0; i < warmup; i++) await subject.invoke();
-    const times: number[] = [];
+    for (const model of models) subjects.push(await prepare(model, options));
+    for (let i = 0; i < warmup; i++) for (const subject of subjects) await subject.invoke();
+    const times = subjects.map((): number[] => []);
     for (let i = 0; i < runs; i++) {
       if (i % reportEvery === 0) {
         await setImmediate();
@@ -59,26 +70,41 @@ export async function measureLatency(
         const label = `Measuring latency on ${runtime}`;
         context.progress({ phase: 'measuring', label, done: i, total: runs });
       }
-      const elapsed = startStopwatch();
-      await subject.invoke();
-      times.push(elapsed() * 1000);
+      for (const [which, subject] of subjects.entries()) {
+        const elapsed = startStopwatch();
+        await subject.invoke();
+        times[which]!.push(elapsed() * 1000);
+      }
     }
-    times.sort((a, b) => a - b);
-    return {
-      runtime,
-      runtimeDetail: subject.runtimeDetail,
-      threads: subject.threads,
-      batch: 1,
-      warmup,
-      runs,
-      medianMs: quantile(times, 0.5),
-      p95Ms: quantile(times, 0.95),
-      minMs: times[0] ?? NaN,
-      device: `${cpus()[0]?.model.trim() || process.arch}, ${cpus().length} cores`,
-    };
+    return subjects.map((subject, which) => summary(subject, times[which]!, options));
   } finally {
-    subject.close();
+    for (const subject of subjects) subject.close();
   }
+}
+
+function prepare(model: Model, { runtime, threads }: LatencyOptions): Promise<Subject> {
+  const input = randomSample(model);
+  return runtime === 'litert' ? liteRtSubject(model, input, threads) : tfjsSubject(model, input);
+}
+
+function summary(
+  { runtimeDetail, threads }: Subject,
+  times: number[],
+  { runtime, warmup, runs }: LatencyOptions,
+): Latency {
+  times.sort((a, b) => a - b);
+  return {
+    runtime,
+    runtimeDetail,
+    threads,
+    batch: 1,
+    warmup,
+    runs,
+    medianMs: quantile(times, 0.5),
+    p95Ms: quantile(times, 0.95),
+    minMs: times[0] ?? NaN,
+    device: `${cpus()[0]?.model.trim() || process.arch}, ${cpus().length} cores`,
+  };
 }
 
 /** The value below which a share of the sorted values lies, interpolated (type 7 of Hyndman and Fan 1996). */

@@ -26,12 +26,14 @@ type LimitOptions = Pick<PruneOptions, 'align' | 'minChannels' | 'maxRatio' | 's
  * its layers, so that a group whose channels take 32 positions each is aligned to 8 whatever is cut. They hold for
  * layers that have only a part of a group as well.
  * @param protectedBy has the classes that the user wants to stay.
+ * @param ceilings by group: what single layers have to keep, see `ceilingFloors`.
  */
 export function groupLimits(
   analysis: Analysis,
   scores: GroupScores,
   protectedBy: ReadonlyMap<number, unknown>,
   options: LimitOptions,
+  ceilings: ReadonlyMap<number, readonly Floor[]> = new Map(),
 ): readonly GroupLimits[] {
   return analysis.channels.map((group) => {
     const { id, count, classes, mayGo, slots } = group;
@@ -41,12 +43,13 @@ export function groupLimits(
     const scored = open.filter((channel) => !Number.isNaN(groupScores[channel]!));
     // Of equal scores, the lower index goes first.
     const ranked = scored.sort((a, b) => groupScores[a]! - groupScores[b]! || a - b);
-    const order = orderChannels(ranked, groupScores, {
+    const ordered = orderChannels(ranked, groupScores, {
       size: count,
       step: stepOf(slots, options.align),
-      floors: floorsOf(group, options),
+      floors: [...floorsOf(group, options), ...(ceilings.get(id) ?? [])],
       scope: options.scope,
     });
+    const order = alignUneven(ordered, group, options.align);
     const room = count - leastKept(count, Math.min(...slots), options);
     const possible = Math.min(order.channels.length, room);
     const maxCut = lastStop(order, possible);
@@ -57,7 +60,9 @@ export function groupLimits(
       else if (ranked.length === 0) blocked = 'NO_SCORE';
       else if (count === 1) blocked = slots.some((n) => n > 1) ? 'GROUPED' : 'ONE_CHANNEL';
       else if (possible > 0) blocked = 'ALIGNMENT';
-      else if (largestCut(count, options.maxRatio) === 0) blocked = 'MAX_RATIO';
+      else if (ceilings.get(id)?.some(({ channels, least }) => channels.length === least)) {
+        blocked = 'CEILING';
+      } else if (largestCut(count, options.maxRatio) === 0) blocked = 'MAX_RATIO';
       else blocked = 'MIN_CHANNELS';
     }
     return { count, order, maxCut, blocked };
@@ -80,6 +85,22 @@ function floorsOf({ parts }: GroupChannels, options: LimitOptions): Floor[] {
     least: slots === null ? 1 : leastKept(channels.length, slots, options),
     step: slots === null ? null : stepOf([slots], options.align),
   }));
+}
+
+/** The order without stops at which an uneven output would lose some positions and not be aligned. */
+function alignUneven(order: Order, { uneven }: GroupChannels, align: number): Order {
+  if (uneven.length === 0 || align === 1) return order;
+  const widths = uneven.map((channels) => {
+    const positions = new Map<number, number>();
+    for (const channel of channels) positions.set(channel, (positions.get(channel) ?? 0) + 1);
+    return order.channels.reduce(
+      (after, channel) => [...after, after.at(-1)! - (positions.get(channel) ?? 0)],
+      [channels.length],
+    );
+  });
+  const isAligned = (stop: number): boolean =>
+    widths.every((after) => after[stop] === after[0] || after[stop]! % align === 0);
+  return { ...order, stops: order.stops.filter(isAligned) };
 }
 
 /** Largest number of channels to cut when `asked` of them should go: never more, in whole steps. */

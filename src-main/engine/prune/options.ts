@@ -42,12 +42,17 @@ export const defaultPruneOptions: PruneOptions = {
 
 /** @throws AppError INVALID_ARGUMENT naming the option that is out of range. */
 export function checkOptions(options: PruneOptions): void {
-  const { align, minChannels, maxRatio, target, table, images } = options;
+  const { align, minChannels, maxRatio, target, table, images, ceilings } = options;
   if (!isWhole(align, 1)) throw outOfRange('align', align, 'a whole number of at least 1');
   if (!isWhole(minChannels, 1)) {
     throw outOfRange('minChannels', minChannels, 'a whole number of at least 1');
   }
   if (!(maxRatio >= 0 && maxRatio <= 1)) throw outOfRange('maxRatio', maxRatio, 'from 0 to 1');
+  for (const [layer, ceiling] of Object.entries(ceilings ?? {})) {
+    if (!(ceiling >= 0 && ceiling <= 1)) {
+      throw outOfRange(`ceiling of "${layer}"`, ceiling, 'from 0 to 1');
+    }
+  }
   if (images !== undefined && !isWhole(images, 1)) {
     throw outOfRange('images', images, 'a whole number of at least 1');
   }
@@ -63,22 +68,35 @@ export function checkOptions(options: PruneOptions): void {
   }
 }
 
-function checkTarget({ ratio, macs, params, bytes }: PruneTarget, hasTable: boolean): void {
+function checkTarget(target: PruneTarget, hasTable: boolean): void {
+  const { ratio, macs, params, bytes, precision, latency, latencyMs } = target;
   if (ratio !== undefined && !(ratio >= 0 && ratio <= 1)) {
     throw outOfRange('ratio', ratio, 'from 0 to 1');
   }
-  for (const [name, share] of Object.entries({ macs, params })) {
+  for (const [name, share] of Object.entries({ macs, params, latency })) {
     if (share !== undefined && !(share > 0 && share <= 1)) {
       throw outOfRange(name, share, 'above 0 and at most 1');
     }
   }
   if (bytes !== undefined && !(bytes > 0)) throw outOfRange('bytes', bytes, 'above 0');
-  const nothing = [ratio, macs, params, bytes].every((value) => value === undefined);
+  if (latencyMs !== undefined && !(latencyMs > 0)) {
+    throw outOfRange('latencyMs', latencyMs, 'above 0');
+  }
+  if (precision !== undefined && bytes === undefined) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `The precision ${precision} belongs to a limit on bytes, and there is none.`,
+      'Give the number of bytes as well, or leave the precision out.',
+      { details: { option: 'precision', value: precision } },
+    );
+  }
+  const figures = [ratio, macs, params, bytes, latency, latencyMs];
+  const nothing = figures.every((value) => value === undefined);
   if (nothing && !hasTable) {
     throw new AppError(
       'INVALID_ARGUMENT',
       'There is no pruning target.',
-      'Give a ratio, a share of MACs or parameters, a number of bytes, or a table of layers.',
+      'Give a ratio, a share of MACs, parameters or latency, a number of bytes, or a table of layers.',
     );
   }
 }

@@ -1,7 +1,7 @@
 // What a graph will cost after a choice of channels, without cutting it.
 
-import { graphCost, nodeCosts } from '../graph/cost';
-import type { WeightSize } from '../graph/cost';
+import { graphCost, nodeCosts, storedBytes } from '../graph/cost';
+import type { StoredPrecision, WeightSize } from '../graph/cost';
 import type { Cost, Graph, NodeId } from '../graph/types';
 import { CutPreview } from './cut-preview';
 import type { Analysis } from './groups';
@@ -19,6 +19,16 @@ export function plannedNodeCosts(
 ): ReadonlyMap<NodeId, Cost> {
   const { graph, preview, weightSize } = plan(analysis, dropped);
   return nodeCosts(graph, preview.shapes(), weightSize);
+}
+
+/** Bytes of the cut graph's weights in a precision. */
+export function plannedBytes(
+  analysis: Analysis,
+  dropped: Uint8Array,
+  precision: StoredPrecision,
+): number {
+  const { graph, weightSize } = plan(analysis, dropped);
+  return storedBytes(graph, precision, weightSize);
 }
 
 interface Plan {

@@ -176,6 +176,8 @@ function sentence(
       return `Fewer than ${options.minChannels} channels would stay, here or in a part of it.`;
     case 'MAX_RATIO':
       return `One of its ${from} channels is more than the largest share that may go.`;
+    case 'CEILING':
+      return 'Its ceiling, or that of a layer it moves with, is less than one of its channels.';
     case 'ABOVE_THRESHOLD':
       return 'All of its channels are more important than those cut elsewhere.';
     case 'RATIO_ROUNDS_TO_ZERO':

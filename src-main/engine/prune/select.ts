@@ -4,12 +4,13 @@
 // Cutting more of the list never puts a channel back, so every cost falls along it and a budget is found by
 // bisection: the result is within the budget, and one step less of one group would not be.
 
+import { storedBytes } from '../graph/cost';
 import type { Cost } from '../graph/types';
 import type { Analysis } from './groups';
 import { allIndices } from './indices';
 import type { GroupLimits } from './limits';
 import { cutCount, largestCut } from './limits';
-import { plannedCost } from './planned-cost';
+import { plannedBytes, plannedCost } from './planned-cost';
 import type { PruneOptions, PruneTarget } from './types';
 
 /** The outcome of a selection. */
@@ -24,6 +25,8 @@ export interface Selection {
 /** A target that stays out of reach, with the selection that comes nearest. */
 export interface Unreachable {
   readonly missed: Budget;
+  /** The figure of the budget, for the nearest selection. */
+  readonly reached: number;
   readonly nearest: Selection;
 }
 
@@ -31,6 +34,28 @@ export interface Unreachable {
 export interface Budget {
   readonly figure: 'macs' | 'params' | 'weightBytes';
   readonly limit: number;
+  /** The figure before the cut. */
+  readonly before: number;
+  readonly of: (selection: Selection) => number;
+}
+
+/** The selection that goes as far as the limits allow. */
+export function selectMost(
+  analysis: Analysis,
+  limits: readonly GroupLimits[],
+  fixed: ReadonlyMap<number, number>,
+): Selection {
+  const asked = limits.map(({ maxCut }, group) => fixed.get(group) ?? maxCut);
+  return selection(analysis, limits, asked);
+}
+
+function selection(
+  analysis: Analysis,
+  limits: readonly GroupLimits[],
+  asked: readonly number[],
+): Selection {
+  const dropped = leastImportant(analysis, limits, asked);
+  return { dropped, asked, after: plannedCost(analysis, dropped) };
 }
 
 /**
@@ -43,15 +68,14 @@ export function select(
   options: Pick<PruneOptions, 'scope' | 'target'>,
 ): Selection | Unreachable {
   const { groups: list, keys } = candidates(limits, fixed);
-  const budgets = budgetsOf(options.target, analysis.cost);
+  const budgets = budgetsOf(options.target, analysis);
   const take = (length: number): Selection => {
     const asked = limits.map((_, group) => fixed.get(group) ?? 0);
     for (let i = 0; i < length; i++) asked[list[i]!]!++;
-    const dropped = leastImportant(analysis, limits, asked);
-    return { dropped, asked, after: plannedCost(analysis, dropped) };
+    return selection(analysis, limits, asked);
   };
-  const missed = ({ after }: Selection): Budget | undefined =>
-    budgets.find(({ figure, limit }) => after[figure] > limit);
+  const missed = (candidate: Selection): Budget | undefined =>
+    budgets.find(({ of, limit }) => of(candidate) > limit);
 
   const share = options.target.ratio ?? 0;
   let length = list.length;
@@ -60,11 +84,13 @@ export function select(
   } else {
     while (length > 0 && keys[length - 1]! > share) length--;
   }
-  let selection = take(length);
-  if (missed(selection) === undefined) return selection;
-  selection = take(list.length);
-  const stillMissed = missed(selection);
-  if (stillMissed !== undefined) return { missed: stillMissed, nearest: selection };
+  let best = take(length);
+  if (missed(best) === undefined) return best;
+  best = take(list.length);
+  const stillMissed = missed(best);
+  if (stillMissed !== undefined) {
+    return { missed: stillMissed, reached: stillMissed.of(best), nearest: best };
+  }
   // Invariant: `length` misses a budget, `enough` holds them all.
   let enough = list.length;
   while (enough - length > 1) {
@@ -72,12 +98,12 @@ export function select(
     const candidate = take(middle);
     if (missed(candidate) === undefined) {
       enough = middle;
-      selection = candidate;
+      best = candidate;
     } else {
       length = middle;
     }
   }
-  return selection;
+  return best;
 }
 
 /** Every channel that may go: its group and its key, in the order in which they go. Ties: the earlier group. */
@@ -130,10 +156,26 @@ function leastImportant(
   return dropped;
 }
 
-function budgetsOf({ macs, params, bytes }: PruneTarget, before: Cost): Budget[] {
+function budgetsOf(
+  { macs, params, bytes, precision = 'fp32' }: PruneTarget,
+  analysis: Analysis,
+): Budget[] {
+  const { macs: allMacs, params: allParams } = analysis.cost;
   const budgets: Budget[] = [];
-  if (macs !== undefined) budgets.push({ figure: 'macs', limit: macs * before.macs });
-  if (params !== undefined) budgets.push({ figure: 'params', limit: params * before.params });
-  if (bytes !== undefined) budgets.push({ figure: 'weightBytes', limit: bytes });
+  const add = (
+    figure: Budget['figure'],
+    limit: number,
+    before: number,
+    of: Budget['of'],
+  ): unknown => budgets.push({ figure, limit, before, of });
+  if (macs !== undefined) add('macs', macs * allMacs, allMacs, ({ after }) => after.macs);
+  if (params !== undefined) {
+    add('params', params * allParams, allParams, ({ after }) => after.params);
+  }
+  if (bytes !== undefined) {
+    add('weightBytes', bytes, storedBytes(analysis.flow.graph, precision), ({ dropped }) =>
+      plannedBytes(analysis, dropped, precision),
+    );
+  }
   return budgets;
 }

@@ -1,6 +1,7 @@
 // Options and results of pruning.
 
 import type { FreezeCode, GroupedMode, SiteKind } from '../graph/ops/types';
+import type { StoredPrecision } from '../graph/cost';
 import type { Cost, Model, NodeId, WeightId, WeightRole } from '../graph/types';
 
 /** A weight slice that goes when a channel goes. */
@@ -55,15 +56,20 @@ export type Scope = 'layer' | 'global' | 'sensitivity';
  */
 export type TrunkMode = 'group' | 'select';
 
-/** At most the given share of the parent's figure (0 to 1), or an absolute number of bytes. */
+/** At most the given share of the parent's figure (0 to 1), or an absolute number of bytes or milliseconds. */
 export interface PruneTarget {
   /** Share of channels to cut, 0 to 1. */
   readonly ratio?: number;
   /** Result has at most this share of MACs / parameters. */
   readonly macs?: number;
   readonly params?: number;
-  /** Result's weights take at most this many bytes at float32. */
+  /** Result's weights take at most this many bytes, */
   readonly bytes?: number;
+  /** in this precision; float32 unless given. */
+  readonly precision?: StoredPrecision;
+  /** Result runs in at most this share of the parent's time on LiteRT, or in this many milliseconds: measured. */
+  readonly latency?: number;
+  readonly latencyMs?: number;
 }
 
 export interface PruneOptions {
@@ -80,6 +86,8 @@ export interface PruneOptions {
   readonly minChannels: number;
   /** Largest share of one layer's channels that may go. */
   readonly maxRatio: number;
+  /** By layer name: the largest share of its own channels that may go, beside `maxRatio`. */
+  readonly ceilings?: Readonly<Record<string, number>>;
   /** Names of layers whose output channels stay. */
   readonly protect: readonly string[];
   /**
@@ -103,6 +111,8 @@ export type LayerReasonCode =
   | 'ALIGNMENT'
   | 'MIN_CHANNELS'
   | 'MAX_RATIO'
+  /** A ceiling of this layer or of one that moves with it. */
+  | 'CEILING'
   | 'ABOVE_THRESHOLD'
   | 'RATIO_ROUNDS_TO_ZERO'
   | 'ONE_CHANNEL'
