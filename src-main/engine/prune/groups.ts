@@ -34,6 +34,11 @@ export interface GroupChannels {
    * once; a grouped convolution of 32 groups has 32.
    */
   readonly slots: readonly number[];
+  /**
+   * Outputs of producers in which some channels take more positions than others: the channel of each position.
+   * Aligning them is not a matter of numbers of channels.
+   */
+  readonly uneven: readonly Int32Array[];
   /** What carries a part of the group. None of them may be emptied, and layers have limits of their own. */
   readonly parts: readonly Part[];
 }
@@ -216,8 +221,9 @@ function slotsAndParts(
   tensorParts: readonly Int32Array[],
   channelOf: Int32Array,
   size: number,
-): Pick<GroupChannels, 'slots' | 'parts'> {
+): Pick<GroupChannels, 'slots' | 'uneven' | 'parts'> {
   const slots = new Set<number>();
+  const uneven: Int32Array[] = [];
   const parts = new Map<string, Part>();
   for (const { classes } of producers) {
     const counts = new Map<number, number>();
@@ -226,12 +232,13 @@ function slotsAndParts(
       counts.set(index, (counts.get(index) ?? 0) + 1);
     }
     const positions = new Set(counts.values());
+    if (positions.size > 1) uneven.push(classes.map((channel) => channelOf[channel]!));
     const perChannel = positions.size === 1 ? classes.length / counts.size : 1;
     if (counts.size === size) slots.add(perChannel);
     else addPart(parts, { channels: Int32Array.from(counts.keys()).sort(), slots: perChannel });
   }
   for (const channels of tensorParts) addPart(parts, { channels, slots: null });
-  return { slots: slots.size === 0 ? [1] : [...slots], parts: [...parts.values()] };
+  return { slots: slots.size === 0 ? [1] : [...slots], uneven, parts: [...parts.values()] };
 }
 
 function addPart(parts: Map<string, Part>, part: Part): void {

@@ -21,9 +21,13 @@ type WeightTensors = (role: WeightRole) => Tensor | undefined;
 export function referenceForward(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
   const tensors = new Map(graph.inputs.map((input, i) => [input.tensor, inputs[i]!]));
   for (const node of graph.nodes) {
+    const known = new Map<WeightRole, Tensor | undefined>();
     const weight: WeightTensors = (role) => {
-      const stored = graph.weights.get(node.weights[role] ?? '');
-      return stored && { shape: stored.shape, data: Float64Array.from(stored.data) };
+      if (!known.has(role)) {
+        const stored = graph.weights.get(node.weights[role] ?? '');
+        known.set(role, stored && { shape: stored.shape, data: Float64Array.from(stored.data) });
+      }
+      return known.get(role);
     };
     const results = compute(
       node,
@@ -150,11 +154,20 @@ function compute(node: Node, inputs: readonly Tensor[], weight: WeightTensors): 
       ];
     }
     case 'pad': {
-      const { paddings, value } = node.attrs;
+      const { paddings, mode, value } = node.attrs;
+      // 'reflect' does not repeat the border, 'symmetric' does.
+      const repeat = mode === 'symmetric' ? 1 : 0;
+      const mirrored = (p: number, size: number): number =>
+        p < 0 ? -p - repeat : p >= size ? 2 * size - 2 - p + repeat : p;
       const shape = x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]);
       return [
         generate(shape, (at) => {
           const source = at.map((p, i) => p - paddings[i]![0]);
+          if (mode !== 'constant')
+            return read(
+              x,
+              source.map((p, i) => mirrored(p, x.shape[i]!)),
+            );
           const inside = source.every((p, i) => p >= 0 && p < x.shape[i]!);
           return inside ? read(x, source) : value;
         }),
@@ -310,18 +323,36 @@ function windowOutput(w: Window, { shape }: Tensor): [number, number] {
 
 function conv2d({ attrs }: NodeOf<'conv2d'>, x: Tensor, weight: WeightTensors): Tensor {
   const kernel = weight('kernel')!;
-  const perGroup = kernel.shape[2]!;
-  const filtersPerGroup = kernel.shape[3]! / attrs.groups;
-  return generate([...windowOutput(attrs, x), kernel.shape[3]!], ([i, j, f]) => {
-    const first = Math.floor(f! / filtersPerGroup) * perGroup;
-    let sum = weight('bias')?.data[f!] ?? 0;
-    for (const p of under(attrs, x.shape, i!, j!)) {
-      for (let c = 0; c < perGroup; c++) {
-        sum += read(x, [p.y, p.x, first + c]) * read(kernel, [p.ky, p.kx, c, f!]);
+  const [, kernelWidth, perGroup, filters] = kernel.shape as readonly [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [, width, channels] = x.shape as readonly [number, number, number];
+  const filtersPerGroup = filters / attrs.groups;
+  const bias = weight('bias')?.data;
+  const [rows, columns] = windowOutput(attrs, x) as readonly [number, number];
+  const data = new Float64Array(rows * columns * filters);
+  let next = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const places = under(attrs, x.shape, i, j);
+      for (let f = 0; f < filters; f++) {
+        const first = Math.floor(f / filtersPerGroup) * perGroup;
+        let sum = bias?.[f] ?? 0;
+        for (const p of places) {
+          const pixel = (p.y * width + p.x) * channels + first;
+          const taps = (p.ky * kernelWidth + p.kx) * perGroup * filters + f;
+          for (let c = 0; c < perGroup; c++) {
+            sum += x.data[pixel + c]! * kernel.data[taps + c * filters]!;
+          }
+        }
+        data[next++] = sum;
       }
     }
-    return sum;
-  });
+  }
+  return { shape: [rows, columns, filters], data };
 }
 
 function depthwise({ attrs }: NodeOf<'depthwiseConv2d'>, x: Tensor, weight: WeightTensors): Tensor {
@@ -365,14 +396,18 @@ function transposed(
 
 function dense(x: Tensor, weight: WeightTensors): Tensor {
   const kernel = weight('kernel')!;
-  return generate([...x.shape.slice(0, -1), kernel.shape[1]!], (at) => {
-    const unit = at.at(-1)!;
-    let sum = weight('bias')?.data[unit] ?? 0;
-    for (let c = 0; c < kernel.shape[0]!; c++) {
-      sum += read(x, [...at.slice(0, -1), c]) * read(kernel, [c, unit]);
+  const [inputs, units] = kernel.shape as readonly [number, number];
+  const bias = weight('bias')?.data;
+  const rows = x.data.length / inputs;
+  const data = Float64Array.from({ length: rows * units }, (_, i) => {
+    const [row, unit] = [Math.floor(i / units), i % units];
+    let sum = bias?.[unit] ?? 0;
+    for (let c = 0; c < inputs; c++) {
+      sum += x.data[row * inputs + c]! * kernel.data[c * units + unit]!;
     }
     return sum;
   });
+  return { shape: [...x.shape.slice(0, -1), units], data };
 }
 
 function batchNorm({ attrs }: NodeOf<'batchNorm'>, x: Tensor, weight: WeightTensors): Tensor {
@@ -430,6 +465,24 @@ function activate(fn: string, v: number, alpha = 0.2): number {
       return v * sigmoid(v);
     case 'tanh':
       return Math.tanh(v);
+    case 'elu':
+      return v >= 0 ? v : Math.expm1(v);
+    case 'selu':
+      return 1.0507009873554805 * (v >= 0 ? v : 1.6732632423543772 * Math.expm1(v));
+    case 'softplus':
+      return Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+    case 'softsign':
+      return v / (1 + Math.abs(v));
+    case 'mish':
+      return v * Math.tanh(activate('softplus', v));
+    case 'geluTanh':
+      return 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
+    case 'abs':
+      return Math.abs(v);
+    case 'sqrt':
+      return Math.sqrt(v);
+    case 'neg':
+      return -v;
     case 'exp':
       return Math.exp(v);
     case 'linear':
@@ -441,9 +494,10 @@ function activate(fn: string, v: number, alpha = 0.2): number {
 
 function softmax(x: Tensor, axis: number): Tensor {
   return generate(x.shape, (at) => {
-    let sum = 0;
-    for (let k = 0; k < x.shape[axis]!; k++) sum += Math.exp(read(x, replaced(at, axis, k)));
-    return Math.exp(read(x, at)) / sum;
+    const line = Array.from({ length: x.shape[axis]! }, (_, k) => read(x, replaced(at, axis, k)));
+    const largest = Math.max(...line);
+    const sum = line.reduce((total, value) => total + Math.exp(value - largest), 0);
+    return Math.exp(read(x, at) - largest) / sum;
   });
 }
 
