@@ -353,6 +353,15 @@ describe('a scan', () => {
     expect(finished.points).toEqual([]);
   });
 
+  it('chooses by a criterion that is measured on images as well', async () => {
+    const measured = await scan({ criterion: 'taylor', recalibrate: false });
+    const weighed = await scan({ recalibrate: false });
+    expect(measured.points).toHaveLength(3);
+    expect(measured.points.map(({ loss }) => loss)).not.toEqual(
+      weighed.points.map(({ loss }) => loss),
+    );
+  });
+
   it('gives a map by which the network can be cut to a budget', async () => {
     const { heads, points } = await scan();
     const map = { ...heads[0]!, points };

@@ -2,7 +2,7 @@
 // faster. Points are handed out as they come; a run that is given those of an earlier one leaves them out.
 
 import type { EngineContext } from '../../context';
-import type { Dataset, SplitName } from '../../data/types';
+import type { Dataset, ImageSplit, SplitName } from '../../data/types';
 import type { Model } from '../../graph/types';
 import { evaluate } from '../../measure/accuracy';
 import { loadBackend, type Backend } from '../../runtime/backend';
@@ -10,7 +10,8 @@ import { recalibrateBatchNorm } from '../../train/recalibrate';
 import { analyse, type Analysis, type KeptChannels } from '../groups';
 import { scoreChannels, type ChannelStatistics } from '../importance';
 import { cutCount, groupLimits, type GroupLimits } from '../limits';
-import { defaultPruneOptions } from '../options';
+import { defaultPruneOptions, isMeasured } from '../options';
+import { collectStatistics } from '../statistics';
 import { cut } from '../surgery';
 import { checkSensitivityOptions } from './defaults';
 import type {
@@ -35,8 +36,6 @@ export interface SensitivitySink {
 export interface ScanExtras {
   /** What an earlier run with the same options has measured. */
   readonly known?: SensitivityMap | null;
-  /** For criteria that need data. */
-  readonly statistics?: ChannelStatistics;
   readonly backend?: Backend;
 }
 
@@ -60,10 +59,20 @@ export async function scanSensitivity(
   options: SensitivityOptions,
   sink: SensitivitySink,
   context: EngineContext,
-  { known = null, statistics, backend }: ScanExtras = {},
+  { known = null, backend }: ScanExtras = {},
 ): Promise<void> {
   checkSensitivityOptions(options);
   const analysis = analyse(model);
+  const { criterion, seed } = options;
+  const statistics = isMeasured(criterion)
+    ? await collectStatistics(
+        model,
+        analysis,
+        calibrationSplit(dataset),
+        { criterion, seed, ...(backend === undefined ? {} : { backend }) },
+        context,
+      )
+    : undefined;
   const limits = widestLimits(analysis, options, statistics);
   const groups = groupWidths(analysis, limits, options.grid);
   const total = 1 + groups.reduce((sum, { widths }) => sum + widths.length, 0);
@@ -92,6 +101,11 @@ export async function scanSensitivity(
   tell('All groups are scored');
 }
 
+/** Images that statistics are taken from: those of the training, where there are any. */
+function calibrationSplit(dataset: Dataset): ImageSplit {
+  return dataset.split(dataset.counts.train > 0 ? 'train' : sensitivitySplit(dataset));
+}
+
 /** The limits that leave the most room: a map serves cuts with any limits. */
 function widestLimits(
   analysis: Analysis,
@@ -101,7 +115,7 @@ function widestLimits(
   const { reduction } = defaultPruneOptions;
   const scores = scoreChannels(analysis, { criterion, reduction, seed }, statistics);
   const room = { align: 1, minChannels: 1, maxRatio: 1, scope: 'sensitivity' } as const;
-  return groupLimits(analysis, scores, new Map(), room);
+  return groupLimits(analysis, scores, new Map(), room, new Map());
 }
 
 /** By group that can be cut: the widths of the grid as whole numbers of channels, each once. */
@@ -147,7 +161,7 @@ async function scorer(
   const backend = chosen ?? (await loadBackend());
   const name = sensitivitySplit(dataset);
   const split = dataset.split(name);
-  const calibration = dataset.split(dataset.counts.train > 0 ? 'train' : name);
+  const calibration = calibrationSplit(dataset);
   // The bar counts candidates; their own batches would throw it back.
   const quiet = { ...context, progress: (): void => undefined };
   return async (model) => {
