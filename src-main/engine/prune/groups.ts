@@ -242,7 +242,8 @@ function slotsAndParts(
 }
 
 function addPart(parts: Map<string, Part>, part: Part): void {
-  const key = part.channels.join();
+  // Layers of the same channels that give them different numbers of positions have limits of their own.
+  const key = `${part.slots ?? 1} ${part.channels.join()}`;
   if (!parts.has(key)) parts.set(key, part);
 }
 

@@ -20,15 +20,26 @@ function broadcastLabels(labels: Labels, shape: Shape, block: Shape): Int32Array
   return readStrided(labels.ids, block, steps);
 }
 
+/**
+ * Whether an operand with one channel for all differs along another axis on which there are channels: a column
+ * [C, 1, 1] beside an image that was turned to [C, H, W]. It could not follow a cut there.
+ */
+function crossesChannels(shape: Shape, block: Shape): boolean {
+  return shape.slice(-block.length, -1).some((size) => size > 1);
+}
+
 /** Operands of equal channels share them; an operand with one channel for all is not tied to them. */
 function elementwiseChannels<K extends Op>(context: ChannelContext<K>): void {
   const output = context.outputShapes[0]!;
   const tied: { readonly labels: Labels; readonly shape: Shape }[] = [];
+  const untied: Shape[] = [];
   for (const [index, shape] of context.inputShapes.entries()) {
     const labels = trimLabels(context.in(index));
     if (labels.ids.length === 0) continue;
-    if (shape.at(-1) === 1 && output.at(-1) !== 1) context.freeze(labels.ids, 'OP_MIXES_CHANNELS');
-    else tied.push({ labels, shape });
+    if (shape.at(-1) === 1 && output.at(-1) !== 1) {
+      context.freeze(labels.ids, 'OP_MIXES_CHANNELS');
+      untied.push(shape);
+    } else tied.push({ labels, shape });
   }
   const rank = Math.max(0, ...tied.map(({ labels }) => labels.shape.length));
   const block = output.slice(output.length - rank);
@@ -39,6 +50,9 @@ function elementwiseChannels<K extends Op>(context: ChannelContext<K>): void {
   }
   const [first, ...others] = tied.map(({ labels, shape }) => broadcastLabels(labels, shape, block));
   for (const ids of others) context.couple(first!, ids);
+  if (untied.some((shape) => crossesChannels(shape, block))) {
+    context.freeze(first!, 'OP_WITHOUT_RULE');
+  }
   context.out(0, { shape: block, ids: first! });
 }
 
