@@ -37,6 +37,33 @@ export function isProducer(row: LayerRow): boolean {
   return row.report !== null;
 }
 
+/** Where two layers meet whose channels then are one. */
+export interface Meeting {
+  /** The node where they meet. */
+  readonly at: string;
+  readonly op: string;
+  readonly kind: 'op' | 'sharedWeight';
+  readonly between: readonly [string, string];
+}
+
+/** Why the layers of a row's group move together, edge by edge, in the order of the graph. */
+export function meetings(
+  row: LayerRow,
+  groups: readonly Group[],
+  rows: readonly LayerRow[],
+): readonly Meeting[] {
+  const group = groups.find((entry) => entry.id === row.group);
+  const byNode = new Map(rows.map((entry) => [entry.node, entry]));
+  const name = (node: string | null): string =>
+    node === null ? 'the input' : (byNode.get(node)?.name ?? node);
+  return (group?.ties ?? []).map(({ node, kind, between: [a, b] }) => ({
+    at: name(node),
+    op: byNode.get(node)?.op ?? '',
+    kind,
+    between: [name(a), name(b)],
+  }));
+}
+
 /** Names of the layers whose channels are cut together with those of `row`. */
 export function companions(
   row: LayerRow,

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { LayerRow } from '../../../src-main/project/types';
-import { companions, nextSort, sortedLayers } from '../../../src-renderer/views/version/layers';
+import {
+  companions,
+  meetings,
+  nextSort,
+  sortedLayers,
+} from '../../../src-renderer/views/version/layers';
 
 const row = (name: string, macs: number, group: number | null): LayerRow => ({
   node: name,
@@ -43,5 +48,14 @@ describe('the layer table', () => {
     ];
     expect(companions(rows[0]!, groups, rows)).toEqual(['trunk']);
     expect(companions(rows[1]!, groups, rows)).toEqual([]);
+  });
+
+  it('says where layers meet that move together', () => {
+    const group = { id: 1, producers: [], members: [], channels: 4, free: 4, frozen: null };
+    const tie = { node: 'branch', kind: 'op', between: ['stem', null] } as const;
+    expect(meetings(rows[0]!, [{ ...group, ties: [tie] }], rows)).toEqual([
+      { at: 'branch', op: 'conv2d', kind: 'op', between: ['stem', 'the input'] },
+    ]);
+    expect(meetings(rows[1]!, [{ ...group, ties: [tie] }], rows)).toEqual([]);
   });
 });
