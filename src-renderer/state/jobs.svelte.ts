@@ -32,6 +32,8 @@ export class JobReport {
   phases = $state.raw<readonly PhaseRecord[]>([]);
   metrics = $state.raw(noMetrics);
   log = $state.raw<readonly string[]>([]);
+  /** How many results it has handed over. */
+  outputs = $state(0);
   #phaseStart = { done: 0, elapsedMs: 0 };
   #stepsPerEpoch: number | null = null;
 
@@ -125,6 +127,7 @@ class Jobs {
         }
         return;
       case 'output':
+        report.outputs += 1;
         return;
     }
   }

@@ -1,6 +1,13 @@
 // Places in the window and how the URL hash names them.
 
-export const versionTabs = ['layers', 'training', 'accuracy', 'exports', 'details'] as const;
+export const versionTabs = [
+  'layers',
+  'sensitivity',
+  'training',
+  'accuracy',
+  'exports',
+  'details',
+] as const;
 export type VersionTab = (typeof versionTabs)[number];
 
 export const wizardKinds = ['import', 'add-data', 'prune', 'train', 'export'] as const;

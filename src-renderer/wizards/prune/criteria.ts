@@ -37,4 +37,9 @@ export const criteria: Readonly<Record<OfferedCriterion, CriterionWords>> = {
   },
 };
 
+/** What people call a criterion; its id where the wizard does not offer it. */
+export function criterionTitle(criterion: Criterion): string {
+  return criterion in criteria ? criteria[criterion as OfferedCriterion].title : criterion;
+}
+
 export const offeredCriteria = Object.keys(criteria) as readonly OfferedCriterion[];

@@ -90,8 +90,9 @@ export async function scanSensitivity(
   const finished = new Set(known?.points.map(({ group, kept }) => `${group} ${kept}`));
   for (const { group, layers, channels, widths } of groups) {
     for (const kept of widths) {
-      tell(`Scoring ${layers.join(' + ')} at ${kept} of ${channels} channels`);
+      // What is known is passed over in silence: a rate that counts it would promise too much.
       if (!finished.has(`${group} ${kept}`)) {
+        tell(`Scoring ${layers.join(' + ')} at ${kept} of ${channels} channels`);
         const choice = keepWidth(analysis, limits[group]!, group, kept);
         await sink.point({ group, kept, ...(await score(cut(model, analysis, choice))) });
       }
