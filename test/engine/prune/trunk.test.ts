@@ -4,14 +4,23 @@ import { describe, expect, it } from 'vitest';
 import type { GraphBuilder } from '../../../src-main/engine/graph/build';
 import { graphCost } from '../../../src-main/engine/graph/cost';
 import { createRng } from '../../../src-main/engine/graph/rng';
-import type { Model, NodeOf } from '../../../src-main/engine/graph/types';
+import type { Graph, Model, NodeOf } from '../../../src-main/engine/graph/types';
 import { validateGraph } from '../../../src-main/engine/graph/validate';
-import { analyse, checkEquivalence, explainLayers, prune } from '../../../src-main/engine/prune';
+import { silentContext } from '../../../src-main/engine/context';
+import {
+  analyse,
+  checkEquivalence,
+  collectStatistics,
+  explainLayers,
+  prune,
+} from '../../../src-main/engine/prune';
 import { defaultPruneOptions } from '../../../src-main/engine/prune/options';
 import type { Structure } from '../../../src-main/engine/prune/trunk';
 import type { PruneOptions } from '../../../src-main/engine/prune/types';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { buildZoo } from '../../../src-main/engine/zoo';
+import { toyDataset } from '../train/toy';
+import { referenceForward } from './reference-forward';
 import {
   difference,
   expectCutEquivalent,
@@ -267,6 +276,72 @@ describe('plans with selection', () => {
       ['last', 'PRUNABLE'],
       ['head', 'OUTPUT'],
     ]);
+  });
+});
+
+describe('selected channels on data', () => {
+  const preprocessing = { scale: 1 / 255, mean: [0.4], std: [0.3], channelOrder: 'rgb' } as const;
+  const model: Model = {
+    ...makeModel((b) => {
+      let x = b.conv2d(b.input('image', [8, 8, 3]), { name: 'stem', filters: 5, kernelSize: 3 });
+      x = b.add([x, preConv(b, preConv(b, x, 'a', 3), 'b', 5)]);
+      const last = b.activation(b.batchNorm(x, { name: 'last' }), 'relu');
+      b.output(b.dense(b.globalAvgPool(last), { name: 'head', units: 4 }));
+    }),
+    preprocessing,
+    outputKind: 'logits',
+  };
+  const split = toyDataset({ train: 12, val: 0, test: 0 }).split('train');
+  const collect = (criterion: 'taylor' | 'activation'): ReturnType<typeof collectStatistics> =>
+    collectStatistics(model, analyse(model, select), split, { criterion, seed: 3 }, silentContext);
+
+  /** Mean cross-entropy over all images, in plain loops. */
+  function loss(graph: Graph): number {
+    const pixels = new Uint8Array(8 * 8 * 3);
+    let sum = 0;
+    for (let i = 0; i < split.count; i++) {
+      split.read(Int32Array.of(i), pixels);
+      const data = Float64Array.from(pixels, (value) => (value / 255 - 0.4) / 0.3);
+      const logits = [...referenceForward(graph, [{ shape: [8, 8, 3], data }])[0]!.data];
+      const total = logits.reduce((part, logit) => part + Math.exp(logit), 0);
+      sum += Math.log(total) - logits[split.labels[i]!]!;
+    }
+    return sum / split.count;
+  }
+
+  it('are scored for taylor by the gate that gamma and beta are', async () => {
+    const scores = (await collect('taylor')).get('last')!;
+    const lossAt = (channel: number, factor: number): number => {
+      const weights = new Map(model.graph.weights);
+      for (const id of ['last/gamma', 'last/beta']) {
+        const stored = weightOf(model, id);
+        const data = Float32Array.from(stored.data);
+        data[channel]! *= factor;
+        weights.set(id, { ...stored, data });
+      }
+      return loss({ ...model.graph, weights });
+    };
+    // With z the factor of a channel: (L(z = 1 + h) - L(z = 1 - h)) / 2h tends to dL/dz.
+    const h = 1e-3;
+    for (let channel = 0; channel < 5; channel++) {
+      const slope = (lossAt(channel, 1 + h) - lossAt(channel, 1 - h)) / (2 * h);
+      expect(Math.sqrt(scores[channel]!)).toBeCloseTo(Math.abs(slope), 4);
+    }
+  });
+
+  it('are cut by what they do behind their own batch norm', async () => {
+    const statistics = await collect('activation');
+    const scores = statistics.get('last')!;
+    const options: PruneOptions = {
+      ...defaultPruneOptions,
+      criterion: 'activation',
+      trunk: 'select',
+      scope: 'layer',
+      target: { ratio: 0.4 },
+    };
+    const { model: slim } = prune(model, options, undefined, statistics);
+    const best = [...Array(5).keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, 3);
+    expect(gathers(slim)[1]!.attrs.indices).toEqual(best.sort((a, b) => a - b));
   });
 });
 
