@@ -60,6 +60,7 @@ async function start(): Promise<void> {
     analyst,
     backend: backendProbe(() => startUtilityProcess(workerScript, 'secateur-backend-probe')),
     settings,
+    send,
     tokens: new PathTokens(),
     window: () => window ?? BrowserWindow.getAllWindows()[0] ?? new BrowserWindow(),
     projectsFolder:

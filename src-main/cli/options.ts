@@ -69,6 +69,36 @@ export function bytes(option: string): (text: string) => number {
   };
 }
 
+/** A latency: a share of the original's, or milliseconds such as 1.5ms. */
+export function latency(
+  option: string,
+): (text: string) => { readonly latency: number } | { readonly latencyMs: number } {
+  const parseShare = share(option);
+  return (text) => {
+    const match = /^([0-9.]+)\s*ms$/i.exec(text.trim());
+    if (!match) return { latency: parseShare(text) };
+    const latencyMs = Number(match[1]);
+    if (!(latencyMs > 0))
+      refuse(option, text, 'a share such as 0.6, or milliseconds such as 1.5ms');
+    return { latencyMs };
+  };
+}
+
+/** Shares by name: conv1=0.5,conv2=0.25. */
+export function layerShares(option: string): (text: string) => Readonly<Record<string, number>> {
+  return (text) =>
+    Object.fromEntries(
+      list(text).map((entry) => {
+        const [, name, value] = /^(.+)=([0-9.]+)$/.exec(entry) ?? [];
+        const parsed = Number(value);
+        if (name === undefined || !(parsed >= 0 && parsed <= 1)) {
+          refuse(option, entry, 'a layer and a share from 0 to 1 such as conv1=0.5');
+        }
+        return [name, parsed];
+      }),
+    );
+}
+
 /** One of a closed list. */
 export function choice<T extends string>(
   option: string,

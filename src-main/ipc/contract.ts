@@ -3,9 +3,12 @@
 // each, and the page calls it through src-renderer/api.ts. A missing one is a type error.
 
 import type { ErrorInfo } from '../engine/errors';
-import type { Metric } from '../engine/context';
+import type { Metric, Progress } from '../engine/context';
 import type { DecodeOptions, SplitName } from '../engine/data/types';
+import type { StoredPrecision } from '../engine/graph/cost';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
+import type { StructureCosts } from '../engine/prune/choices';
+import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { TrainOptions } from '../engine/train/types';
@@ -107,6 +110,16 @@ export interface PrunePreview {
   readonly groups: readonly Group[];
   readonly layersCut: number;
   readonly layersPrunable: number;
+  /** Bytes of the weights before the cut, by the precision that an export writes them in. */
+  readonly weightBytes: Readonly<Record<StoredPrecision, number>>;
+  /** True where a limit on latency stands behind it: the job measures, this takes MACs for time. */
+  readonly latencyGuessed: boolean;
+  /** The share of the limited figure that is left after each step. */
+  readonly stepShares: readonly number[];
+  /** By layer, the channels to keep: makes the same cut again as a table. */
+  readonly table: Readonly<Record<string, number>>;
+  /** What the cut comes to under each choice that the structure of the model leaves. */
+  readonly choices: StructureCosts;
   /** The command that does the same. */
   readonly command: string;
 }
@@ -170,9 +183,18 @@ export interface Calls {
   'trash.restore': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
 
   'prune.preview': {
-    args: { version: VersionId; options: PruneOptions; steps: number };
+    args: {
+      version: VersionId;
+      options: PruneOptions;
+      steps: number;
+      schedule: PruneSchedule;
+      /** What criteria that are measured look at: the first preview for it takes as long as that. */
+      data: DatasetId | null;
+    };
     reply: PrunePreview;
   };
+  /** Gives up measuring for a preview, which then ends with CANCELLED. */
+  'prune.stopMeasuring': { args: Record<string, never>; reply: void };
   'prune.defaults': { args: Record<string, never>; reply: PruneOptions };
   /** Maps of a version, also those not finished, oldest first. */
   'sensitivity.list': { args: { version: VersionId }; reply: readonly SensitivityRecord[] };
@@ -243,6 +265,7 @@ export const callNames = [
   'trash.put',
   'trash.restore',
   'prune.preview',
+  'prune.stopMeasuring',
   'prune.defaults',
   'sensitivity.list',
   'sensitivity.defaults',
@@ -296,6 +319,8 @@ export interface Events {
   /** Versions, data sets, jobs or trash changed: here is everything again. */
   project: ProjectState | null;
   menu: MenuCommand;
+  /** How far the measuring for a preview is. */
+  measuring: Progress;
   /** A model given on the command line or opened from the system, already looked at. */
   openModel: ImportPreview;
   /** An error that no call waits for. */
@@ -307,6 +332,7 @@ export const eventNames = [
   'job',
   'project',
   'menu',
+  'measuring',
   'openModel',
   'problem',
 ] as const satisfies readonly EventName[];

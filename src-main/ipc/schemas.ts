@@ -43,6 +43,7 @@ const criterion = z.enum([
 
 const pruneOptions: ZodType<PruneOptions> = z.strictObject({
   criterion,
+  images: z.number().int('must be a whole number').min(1).max(10_000_000).exactOptional(),
   reduction: z.enum(['mean', 'sum', 'max', 'first']),
   normalisation: z.enum(['none', 'mean', 'max', 'standardise']).exactOptional(),
   scope: z.enum(['layer', 'global', 'sensitivity']),
@@ -51,12 +52,18 @@ const pruneOptions: ZodType<PruneOptions> = z.strictObject({
     macs: share.exactOptional(),
     params: share.exactOptional(),
     bytes: z.number().int().positive().exactOptional(),
+    precision: z.enum(['fp32', 'fp16', 'int8']).exactOptional(),
+    latency: share.exactOptional(),
+    latencyMs: z.number().positive('must be above 0').exactOptional(),
   }),
   align: z.number().int().min(1).max(1024),
   minChannels: z.number().int().min(1).max(65_536),
   maxRatio: z.number().min(0).max(1),
+  ceilings: z.record(z.string().max(500), z.number().min(0).max(1)).exactOptional(),
   protect: z.array(z.string().max(500)).max(10_000).readonly(),
   table: z.record(z.string(), z.number().min(0)).exactOptional(),
+  trunk: z.enum(['group', 'select']).exactOptional(),
+  grouped: z.enum(['slots', 'groups']).exactOptional(),
   seed,
 });
 
@@ -71,6 +78,8 @@ const sensitivityOptions: ZodType<SensitivityOptions> = z.strictObject({
   recalibrate: z.boolean(),
   seed,
 });
+
+const pruneSchedule = z.enum(['linear', 'cubic']);
 
 const schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant') }),
@@ -129,6 +138,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     version: id,
     options: pruneOptions,
     steps: z.number().int().min(1).max(100),
+    schedule: pruneSchedule.exactOptional(),
     data: id.nullable(),
     recalibrate: z.boolean(),
     fineTune: trainOptions.nullable(),
@@ -231,7 +241,10 @@ export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
     version: id,
     options: pruneOptions,
     steps: z.number().int().min(1).max(100),
+    schedule: pruneSchedule,
+    data: id.nullable(),
   }),
+  'prune.stopMeasuring': none,
   'prune.defaults': none,
   'sensitivity.list': z.strictObject({ version: id }),
   'sensitivity.defaults': none,

@@ -1,9 +1,11 @@
 // Questions that the long-lived analyst process answers: everything that parses foreign files or needs the
 // engine while nobody waits for a job. The window's main process itself never loads a model.
 
+import type { Progress } from '../engine/context';
 import type { ErrorInfo } from '../engine/errors';
 import type { SplitName } from '../engine/data/types';
 import type { Model } from '../engine/graph/types';
+import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { BackendInfo, ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
@@ -35,9 +37,15 @@ export interface Questions {
       bytesBefore: number;
       /** For the scope of that name. */
       sensitivity: SensitivityMap | null;
+      /** For criteria that are measured. */
+      data: DatasetSource | null;
+      steps: number;
+      schedule: PruneSchedule;
     };
     reply: Omit<PrunePreview, 'command'>;
   };
+  /** Makes previews give up what they measure. */
+  stopMeasuring: { args: Record<string, never>; reply: void };
   samples: {
     args: { data: DatasetSource; split: SplitName; count: number; versionFile: string | null };
     reply: readonly SampleImage[];
@@ -60,6 +68,8 @@ export type AnalystRequest = {
   };
 }[QuestionName];
 
+/** Any number of progress messages, then one answer or refusal. */
 export type AnalystReply =
+  | { readonly type: 'progress'; readonly ref: number; readonly progress: Progress }
   | { readonly type: 'answer'; readonly ref: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly ref: number; readonly error: ErrorInfo };

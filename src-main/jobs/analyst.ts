@@ -1,5 +1,6 @@
 // Client of the analyst process: asks, restarts it after a crash, and ends it with the app.
 
+import type { Progress } from '../engine/context';
 import { AppError } from '../engine/errors';
 import type { AnalystReply, QuestionName, Questions } from './analyst-protocol';
 
@@ -15,9 +16,10 @@ export interface AnalystProcess {
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: AppError) => void;
+  readonly progress: (progress: Progress) => void;
 }
 
-/** Foreign files that hang a parser must not hang the app. */
+/** Foreign files that hang a parser must not hang the app; what tells of its progress does not hang. */
 const timeoutMs = 120_000;
 /** Lines of its output that an error about a crash carries. */
 const crashLines = 20;
@@ -36,13 +38,18 @@ export class Analyst {
   async ask<Q extends QuestionName>(
     name: Q,
     args: Questions[Q]['args'],
+    onProgress: (progress: Progress) => void = () => undefined,
   ): Promise<Questions[Q]['reply']> {
     const process = this.#running();
     const ref = this.#nextRef++;
     let timer: NodeJS.Timeout | undefined;
     try {
       const value = await new Promise<unknown>((resolve, reject) => {
-        this.#pending.set(ref, { resolve, reject });
+        const progress = (now: Progress): void => {
+          timer?.refresh();
+          onProgress(now);
+        };
+        this.#pending.set(ref, { resolve, reject, progress });
         timer = setTimeout(() => process.kill(), timeoutMs);
         process.send({ type: 'ask', ref, name, args });
       });
@@ -76,9 +83,17 @@ export class Analyst {
   }
 
   #settle(reply: AnalystReply): void {
-    if (reply.type === 'answer') this.#pending.get(reply.ref)?.resolve(reply.value);
-    if (reply.type === 'refusal')
-      this.#pending.get(reply.ref)?.reject(AppError.fromInfo(reply.error));
+    const pending = this.#pending.get(reply.ref);
+    switch (reply.type) {
+      case 'progress':
+        pending?.progress(reply.progress);
+        return;
+      case 'answer':
+        pending?.resolve(reply.value);
+        return;
+      case 'refusal':
+        pending?.reject(AppError.fromInfo(reply.error));
+    }
   }
 
   #ended(exitCode: number | null, log: readonly string[]): void {

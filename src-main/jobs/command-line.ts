@@ -24,8 +24,8 @@ type Named = Pick<ProjectState, 'folder' | 'versions' | 'datasets'>;
 /** The words behind the program's name, or null where flags do not suffice. */
 type Words = readonly string[] | null;
 
-/** Criteria that `prune --method` offers. */
-const methods: ReadonlySet<string> = new Set(['l1', 'l2', 'bn', 'fpgm', 'lamp', 'random']);
+/** Criteria that `sensitivity --criterion` offers. */
+const criteria: ReadonlySet<string> = new Set(['l1', 'l2', 'bn', 'fpgm', 'lamp', 'random']);
 const measureDefaults = { runtime: 'litert', threads: 1, runs: 50 } as const;
 
 /** @param program how the command line is called here */
@@ -78,15 +78,22 @@ function pruneWords(request: PruneRequest, project: Named): Words {
   const { options, fineTune } = request;
   const base = defaultPruneOptions;
   const { criterion, target, scope, reduction, normalisation, protect, seed } = options;
-  const { align, minChannels, maxRatio } = options;
+  const { align, minChannels, maxRatio, images, ceilings = {}, trunk, grouped } = options;
   const plain = {
     ...base,
     ...{ criterion, target, scope, reduction, align, minChannels, maxRatio, protect, seed },
     ...(normalisation === undefined ? {} : { normalisation }),
+    ...(images === undefined ? {} : { images }),
+    ...(options.ceilings === undefined ? {} : { ceilings }),
+    ...(trunk === undefined ? {} : { trunk }),
+    ...(grouped === undefined ? {} : { grouped }),
   };
-  if (!methods.has(criterion) || !isList(protect) || !isDeepStrictEqual(options, plain))
+  if (!isList(protect) || !isDeepStrictEqual(options, plain)) return null;
+  if (!isList(Object.keys(ceilings)) || Object.keys(ceilings).some((name) => name.includes('=')))
     return null;
   if (Object.keys(target).length === 0) return null;
+  // One flag stands for both ways to limit a latency.
+  if (target.latency !== undefined && target.latencyMs !== undefined) return null;
   const seedWords = option('--seed', unless(seed, base.seed));
   if (fineTune !== null) {
     // One --seed stands for both.
@@ -100,14 +107,22 @@ function pruneWords(request: PruneRequest, project: Named): Words {
     ...option('--macs', target.macs),
     ...option('--params', target.params),
     ...option('--bytes', target.bytes),
+    ...option('--precision', target.precision),
+    ...option('--latency', target.latency),
+    ...option('--latency', target.latencyMs === undefined ? null : `${target.latencyMs}ms`),
+    ...option('--images', images),
     ...option('--scope', unless(scope, base.scope)),
     ...option('--reduction', unless(reduction, base.reduction)),
     ...option('--normalisation', normalisation),
     ...option('--align', unless(align, base.align)),
     ...option('--min-channels', unless(minChannels, base.minChannels)),
     ...option('--max-ratio', unless(maxRatio, base.maxRatio)),
+    ...option('--ceilings', pairs(ceilings)),
     ...option('--protect', protect.length === 0 ? null : protect.join(',')),
+    ...option('--trunk', trunk),
+    ...option('--grouped', grouped),
     ...option('--steps', unless(request.steps, 1)),
+    ...option('--schedule', unless(request.schedule, 'linear')),
     ...option('--data', dataName(request.data, project)),
     ...flag('--recalibrate', request.recalibrate),
     ...option('--epochs', fineTune?.epochs),
@@ -170,7 +185,7 @@ function measureWords(request: MeasureRequest, project: Named): Words {
 function sensitivityWords(request: SensitivityRequest, project: Named): Words {
   const { criterion, grid, samples, recalibrate, seed } = request.options;
   const base = defaultSensitivityOptions;
-  if (!methods.has(criterion)) return null;
+  if (!criteria.has(criterion)) return null;
   return [
     ...['sensitivity', project.folder, versionName(request.version, project)],
     ...option('--data', dataName(request.data, project)),
@@ -215,6 +230,12 @@ const flag = (name: string, on: boolean): string[] => (on ? [name] : []);
 
 /** Null for the default, which need not be said. */
 const unless = <T>(value: T, standard: T): T | null => (value === standard ? null : value);
+
+/** "a=0.5,b=0.25", or null for nothing. */
+const pairs = (values: Readonly<Record<string, number>>): string | null =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',') || null;
 
 /** True when the entries survive being joined and split by commas. */
 const isList = (entries: readonly string[]): boolean =>

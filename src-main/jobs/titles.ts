@@ -38,11 +38,16 @@ export function titleFor(request: JobRequest, names: Names): string {
   }
 }
 
-function targetText({ ratio, macs, params, bytes }: PruneTarget): string {
+function targetText(target: PruneTarget): string {
+  const { ratio, macs, params, bytes, precision, latency, latencyMs } = target;
   const limits = [
     ...(macs === undefined ? [] : [`${percent(macs)} of MACs`]),
     ...(params === undefined ? [] : [`${percent(params)} of parameters`]),
-    ...(bytes === undefined ? [] : [`${number(bytes / 1000)} kB`]),
+    ...(bytes === undefined
+      ? []
+      : [`${number(bytes / 1000)} kB${precision === undefined ? '' : ` as ${precision}`}`]),
+    ...(latency === undefined ? [] : [`${percent(latency)} of latency`]),
+    ...(latencyMs === undefined ? [] : [`${latencyMs} ms`]),
   ];
   const to = limits.length === 0 ? [] : [`to ${limits.join(' and ')}`];
   const by = ratio === undefined ? [] : [`by ${percent(ratio)} of channels`];

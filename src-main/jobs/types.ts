@@ -11,6 +11,7 @@ import type {
   SensitivityOptions,
   SensitivityPoint,
 } from '../engine/prune/sensitivity/types';
+import type { PruneSchedule } from '../engine/prune/schedule';
 import type { Equivalence, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { EpochRecord, TrainOptions } from '../engine/train/types';
 import type {
@@ -64,9 +65,11 @@ export interface PruneRequest {
   readonly kind: 'prune';
   readonly version: VersionId;
   readonly options: PruneOptions;
-  /** Cut in this many steps of equal MACs, recovering after each; 1 is one shot. */
+  /** Cut in this many steps, recovering after each; 1 is one shot. */
   readonly steps: number;
-  /** Data for evaluation, recalibration and fine-tuning; null leaves these out. */
+  /** How far each of several steps goes; 'linear' unless given. */
+  readonly schedule?: PruneSchedule;
+  /** Data for criteria that are measured, evaluation, recalibration and fine-tuning; null leaves these out. */
   readonly data: DatasetId | null;
   /** Recompute BN statistics on training images after the cut (a version of its own). */
   readonly recalibrate: boolean;

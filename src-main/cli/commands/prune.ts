@@ -5,13 +5,17 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { AppError, toAppError } from '../../engine/errors';
-import { defaultPruneOptions } from '../../engine/prune';
+import type { StoredPrecision } from '../../engine/graph/cost';
+import type { GroupedMode } from '../../engine/graph/ops/types';
+import { defaultImages, defaultPruneOptions, isMeasured } from '../../engine/prune';
+import type { PruneSchedule } from '../../engine/prune';
 import type {
   Criterion,
   GroupReduction,
   Normalisation,
   PruneOptions,
   Scope,
+  TrunkMode,
 } from '../../engine/prune/types';
 import { fineTuneDefaults } from '../../engine/train/defaults';
 import type { LayerReport } from '../../engine/prune/types';
@@ -23,10 +27,11 @@ import {
   formatPercent,
   versionJson,
 } from '../format';
-import { bytes, choice, list, number, share } from '../options';
+import { bytes, choice, latency, layerShares, list, number, share } from '../options';
 import { noteOtherName, table } from '../output';
 import type { Runtime } from '../runtime';
 
+/** Criteria that read the weights alone. */
 export const criteria = [
   'l1',
   'l2',
@@ -35,6 +40,21 @@ export const criteria = [
   'lamp',
   'random',
 ] as const satisfies readonly Criterion[];
+
+const methods = [
+  ...criteria,
+  'taylor',
+  'activation',
+  'apoz',
+] as const satisfies readonly Criterion[];
+
+const precisions = ['fp32', 'fp16', 'int8'] as const satisfies readonly StoredPrecision[];
+
+const schedules = ['linear', 'cubic'] as const satisfies readonly PruneSchedule[];
+
+const trunkModes = ['group', 'select'] as const satisfies readonly TrunkMode[];
+
+const groupedModes = ['slots', 'groups'] as const satisfies readonly GroupedMode[];
 
 const reductions = ['mean', 'sum', 'max', 'first'] as const satisfies readonly GroupReduction[];
 
@@ -51,6 +71,8 @@ interface PruneFlags {
   readonly macs?: number;
   readonly params?: number;
   readonly bytes?: number;
+  readonly precision?: StoredPrecision;
+  readonly latency?: { readonly latency: number } | { readonly latencyMs: number };
   readonly table?: string;
   readonly scope?: Scope;
   readonly reduction?: GroupReduction;
@@ -58,8 +80,13 @@ interface PruneFlags {
   readonly align?: number;
   readonly minChannels?: number;
   readonly maxRatio?: number;
+  readonly ceilings?: Readonly<Record<string, number>>;
   readonly protect?: readonly string[];
+  readonly trunk?: TrunkMode;
+  readonly grouped?: GroupedMode;
   readonly steps: number;
+  readonly schedule?: PruneSchedule;
+  readonly images?: number;
   readonly data?: string;
   readonly recalibrate?: boolean;
   readonly epochs?: number;
@@ -75,17 +102,28 @@ async function pruneOptions(flags: PruneFlags): Promise<PruneOptions> {
     ...(macs === undefined ? {} : { macs }),
     ...(params === undefined ? {} : { params }),
     ...(flags.bytes === undefined ? {} : { bytes: flags.bytes }),
+    ...(flags.precision === undefined ? {} : { precision: flags.precision }),
+    ...flags.latency,
   };
   if (Object.keys(target).length === 0 && flags.table === undefined) {
     throw new AppError(
       'INVALID_ARGUMENT',
       'No target was given.',
-      'Say how far to go: --macs 0.5 (at most half the MACs), --params, --ratio, --bytes or --table.',
+      'Say how far to go: --macs 0.5 (at most half the MACs), --params, --ratio, --bytes, --latency or --table.',
+    );
+  }
+  if (isMeasured(flags.method) && flags.data === undefined) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `--method ${flags.method} ranks channels by what they do on images, and no data set is named.`,
+      `Name one with --data, or choose a method that reads the weights alone: ${criteria.join(', ')}.`,
+      { details: { criterion: flags.method } },
     );
   }
   return {
     ...defaultPruneOptions,
     criterion: flags.method,
+    ...(flags.images === undefined ? {} : { images: flags.images }),
     target,
     ...(flags.table === undefined ? {} : { table: await readTable(flags.table) }),
     ...(flags.scope === undefined ? {} : { scope: flags.scope }),
@@ -94,7 +132,10 @@ async function pruneOptions(flags: PruneFlags): Promise<PruneOptions> {
     ...(flags.align === undefined ? {} : { align: flags.align }),
     ...(flags.minChannels === undefined ? {} : { minChannels: flags.minChannels }),
     ...(flags.maxRatio === undefined ? {} : { maxRatio: flags.maxRatio }),
+    ...(flags.ceilings === undefined ? {} : { ceilings: flags.ceilings }),
     ...(flags.protect === undefined ? {} : { protect: flags.protect }),
+    ...(flags.trunk === undefined ? {} : { trunk: flags.trunk }),
+    ...(flags.grouped === undefined ? {} : { grouped: flags.grouped }),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
   };
 }
@@ -131,11 +172,26 @@ export function addPrune(program: Command, runtime: Runtime): void {
     .command('prune')
     .argument('<project>', 'a project folder')
     .argument('<version>', 'a version by name or id')
-    .requiredOption('--method <name>', criteria.join(', '), choice('--method', criteria))
+    .requiredOption('--method <name>', methods.join(', '), choice('--method', methods))
+    .option(
+      '--images <n>',
+      `images that taylor, activation and apoz look at (default: ${defaultImages})`,
+      number('--images', { min: 1, integer: true }),
+    )
     .option('--ratio <r>', 'cut this share of the channels', number('--ratio', { min: 0, max: 1 }))
     .option('--macs <r>', 'at most this share of the MACs', share('--macs'))
     .option('--params <r>', 'at most this share of the parameters', share('--params'))
     .option('--bytes <n>', 'at most this many bytes of weights (500000, 500k)', bytes('--bytes'))
+    .option(
+      '--precision <p>',
+      'of the bytes: fp32 (default), fp16 or int8',
+      choice('--precision', precisions),
+    )
+    .option(
+      '--latency <r|ms>',
+      "at most this share of the original's latency, or milliseconds (0.6, 1.5ms): measured on LiteRT",
+      latency('--latency'),
+    )
     .option('--table <file>', 'JSON: by layer, the share to cut or (from 1) the channels to keep')
     .option(
       '--scope <scope>',
@@ -167,14 +223,37 @@ export function addPrune(program: Command, runtime: Runtime): void {
       'cut at most this share of one group',
       number('--max-ratio', { min: 0, max: 1 }),
     )
+    .option(
+      '--ceilings <a=r,b=r>',
+      'cut at most this share of single layers',
+      layerShares('--ceilings'),
+    )
     .option('--protect <a,b>', 'layers whose channels stay', list)
+    .option(
+      '--trunk <how>',
+      'of channels that several layers read: group (default) cuts them everywhere, select lets each batch norm pick its own',
+      choice('--trunk', trunkModes),
+    )
+    .option(
+      '--grouped <how>',
+      'of grouped convolutions: slots (default) cuts the same places of each group, groups whole groups',
+      choice('--grouped', groupedModes),
+    )
     .option(
       '--steps <n>',
       'reach the target in n steps',
       number('--steps', { min: 1, integer: true }),
       1,
     )
-    .option('--data <name>', 'evaluate (and recover) on this data set')
+    .option(
+      '--schedule <name>',
+      'how far each of several steps goes: linear (default) or cubic',
+      choice('--schedule', schedules),
+    )
+    .option(
+      '--data <name>',
+      'rank (where the method asks for it), evaluate and recover on this data set',
+    )
     .option('--recalibrate', 'recompute batch norm statistics after the cut')
     .option(
       '--epochs <n>',
@@ -199,6 +278,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
           version: version.id,
           options,
           steps: flags.steps,
+          ...(flags.schedule === undefined ? {} : { schedule: flags.schedule }),
           data: data?.id ?? null,
           recalibrate: flags.recalibrate ?? false,
           fineTune:

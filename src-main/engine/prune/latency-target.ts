@@ -86,7 +86,11 @@ export async function planForLatency(
     const labelled: EngineContext = {
       ...context,
       progress: (progress) =>
-        context.progress({ ...progress, label: `Candidate ${measurements}: ${share} on LiteRT` }),
+        context.progress({
+          ...progress,
+          phase: 'planning',
+          label: `Candidate ${measurements}: ${share} on LiteRT`,
+        }),
     };
     const candidate = cut(model, analysis, plan.kept);
     const pair = await measure(candidate, reference, effort, labelled);

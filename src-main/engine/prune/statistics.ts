@@ -69,7 +69,7 @@ export async function collectStatistics(
       meter.add(input, batch);
       done += batch.count;
       const label = `Measuring channels on ${images} images`;
-      context.progress({ phase: 'calibrating', label, done, total: images });
+      context.progress({ phase: 'planning', label, done, total: images });
       await setImmediate();
       context.signal.throwIfAborted();
     }

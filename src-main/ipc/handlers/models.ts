@@ -8,7 +8,7 @@ import { dialog } from 'electron';
 import { AppError } from '../../engine/errors';
 import { defaultDecodeOptions } from '../../engine/data/defaults';
 import { readers } from '../../engine/formats/table';
-import { defaultPruneOptions } from '../../engine/prune/options';
+import { defaultPruneOptions, isMeasured } from '../../engine/prune/options';
 import { defaultSensitivityOptions } from '../../engine/prune/sensitivity';
 import { fineTuneDefaults, fullTrainingDefaults } from '../../engine/train/defaults';
 import { zooArchitectures } from '../../engine/zoo';
@@ -26,6 +26,7 @@ type ModelCalls =
   | 'versions.detail'
   | 'versions.rename'
   | 'prune.preview'
+  | 'prune.stopMeasuring'
   | 'prune.defaults'
   | 'sensitivity.list'
   | 'sensitivity.defaults'
@@ -109,26 +110,34 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
       await workspace.announce();
     },
 
-    'prune.preview': async ({ version, options, steps }) => {
+    'prune.preview': async ({ version, options, steps, schedule, data }) => {
       const { project } = workspace;
       const { file, summary } = await project.versionRow(version);
       const sensitivity =
         options.scope === 'sensitivity'
           ? (await project.sensitivityMap(version, options.criterion)).map
           : null;
-      const preview = await analyst.ask('preview', {
-        file,
-        options,
-        bytesBefore: summary.bytes,
-        sensitivity,
-      });
+      const preview = await analyst.ask(
+        'preview',
+        {
+          file,
+          options,
+          bytesBefore: summary.bytes,
+          sensitivity,
+          data: data === null ? null : await project.datasetSource(data),
+          steps,
+          schedule,
+        },
+        (progress) => services.send('measuring', progress),
+      );
       const command = commandFor(
         {
           kind: 'prune',
           version,
           options,
           steps,
-          data: null,
+          schedule,
+          data: isMeasured(options.criterion) ? data : null,
           recalibrate: false,
           fineTune: null,
           measure: false,
@@ -138,6 +147,8 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
       );
       return { ...preview, command };
     },
+
+    'prune.stopMeasuring': () => analyst.ask('stopMeasuring', {}),
 
     'prune.defaults': async () => defaultPruneOptions,
 

@@ -4,7 +4,7 @@ import type { BrowserWindow } from 'electron';
 
 import type { Settings } from '../../app/settings';
 import type { PathTokens } from '../../app/tokens';
-import type { Workspace } from '../../app/workspace';
+import type { Send, Workspace } from '../../app/workspace';
 import type { BackendInfo } from '../contract';
 import type { Analyst } from '../../jobs/analyst';
 
@@ -15,6 +15,8 @@ export interface Services {
   readonly backend: () => Promise<BackendInfo>;
   readonly settings: Settings;
   readonly tokens: PathTokens;
+  /** Tells the page of something. */
+  readonly send: Send;
   /** The window that dialogs belong to. */
   window(): BrowserWindow;
   /** Folder that new projects are offered in. */

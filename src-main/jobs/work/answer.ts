@@ -1,21 +1,25 @@
 // Answers to the analyst's questions: a table of plain functions.
 
-import { silentContext } from '../../engine/context';
+import { silentContext, type Progress } from '../../engine/context';
 import { loadBackend } from '../../engine/runtime/backend';
 import type { Questions, QuestionName } from '../analyst-protocol';
-import { describeLayers, inspectFile, previewPrune } from './describe';
+import { describeLayers, inspectFile } from './describe';
+import { previewPrune, stopMeasuring } from './preview';
 import { sampleImages } from './samples';
 
 type Answers = {
-  readonly [Q in QuestionName]: (args: Questions[Q]['args']) => Promise<Questions[Q]['reply']>;
+  readonly [Q in QuestionName]: (
+    args: Questions[Q]['args'],
+    onProgress?: (progress: Progress) => void,
+  ) => Promise<Questions[Q]['reply']>;
 };
 
 export const answers: Answers = {
   inspect: ({ path }) => inspectFile(path, silentContext),
   describe: ({ file, parent, original, reports }) =>
     describeLayers(file, { parent, original }, reports),
-  preview: ({ file, options, bytesBefore, sensitivity }) =>
-    previewPrune(file, options, bytesBefore, sensitivity),
+  preview: previewPrune,
+  stopMeasuring: async () => stopMeasuring(),
   samples: ({ data, split, count, versionFile }) => sampleImages(data, split, count, versionFile),
   backend: async () => {
     const { name, detail } = await loadBackend();

@@ -1,56 +1,19 @@
-// What front ends are shown of a model without changing anything: import preview, layer table, prune preview.
-// Decoded models and their analyses are kept for a while, since a slider asks many times for the same one.
+// What front ends are shown of a model without changing anything: import preview and layer table.
 
 import { basename } from 'node:path';
 
-import type { ImportPreview, PrunePreview } from '../../ipc/contract';
+import type { ImportPreview } from '../../ipc/contract';
 import type { EngineContext } from '../../engine/context';
 import { readModel } from '../../engine/formats/table';
 import { nodeCosts, graphCost } from '../../engine/graph/cost';
 import { inferShapes } from '../../engine/graph/shapes';
-import type { Model, Node } from '../../engine/graph/types';
-import { analyse, explainLayers, planPrune, type Analysis } from '../../engine/prune';
-import type { SensitivityMap } from '../../engine/prune/sensitivity/types';
-import type { LayerReport, PruneOptions } from '../../engine/prune/types';
+import type { Node } from '../../engine/graph/types';
+import { analyse, explainLayers, type Analysis } from '../../engine/prune';
+import type { LayerReport } from '../../engine/prune/types';
 import type { LayerRow } from '../../project/types';
 import type { ModelDescription } from '../analyst-protocol';
-import { loadModel } from './files';
+import { examine } from './model-cache';
 import { classCount } from './versions';
-
-/** A model with its groups, which are found when they are first asked for. */
-class Examined {
-  readonly model: Model;
-  #analysis: Analysis | null = null;
-
-  constructor(model: Model) {
-    this.model = model;
-  }
-
-  get analysis(): Analysis {
-    return (this.#analysis ??= analyse(this.model));
-  }
-}
-
-/** Keeps the last few models by blob file; blobs never change. */
-class ModelCache {
-  readonly #entries = new Map<string, Promise<Examined>>();
-  readonly #limit = 4;
-
-  get(file: string): Promise<Examined> {
-    const known = this.#entries.get(file);
-    const entry = known ?? loadModel(file).then((model) => new Examined(model));
-    // Put at the end: the first entry is the one used longest ago.
-    this.#entries.delete(file);
-    this.#entries.set(file, entry);
-    if (known) return known;
-    entry.catch(() => this.#entries.delete(file));
-    const oldest = this.#entries.keys().next();
-    if (this.#entries.size > this.#limit && !oldest.done) this.#entries.delete(oldest.value);
-    return entry;
-  }
-}
-
-const cache = new ModelCache();
 
 /** Reads a foreign file and says what was found; keeps nothing. @throws AppError MODEL_* */
 export async function inspectFile(
@@ -111,12 +74,14 @@ export async function describeLayers(
   ancestors: { readonly parent: string | null; readonly original: string | null },
   reports: readonly LayerReport[] | null,
 ): Promise<ModelDescription> {
-  const { model, analysis } = await cache.get(file);
+  const examined = await examine(file);
+  const { model } = examined;
+  const analysis = examined.analysis();
   const shapes = inferShapes(model.graph);
   const costs = nodeCosts(model.graph);
   const channelsOf = async (other: string | null): Promise<ReadonlyMap<string, number>> => {
     if (other === null) return new Map();
-    const { graph } = (await cache.get(other)).model;
+    const { graph } = (await examine(other)).model;
     const otherShapes = inferShapes(graph);
     return new Map(graph.nodes.map((node) => [node.id, channelsNow(node, otherShapes)]));
   };
@@ -152,28 +117,5 @@ export async function describeLayers(
     labels: model.labels,
     preprocessing: model.preprocessing,
     outputKind: model.outputKind,
-  };
-}
-
-/** What a cut would do, without cutting. @throws AppError PRUNE_TARGET_UNREACHABLE, NOT_FOUND */
-export async function previewPrune(
-  file: string,
-  options: PruneOptions,
-  bytesBefore: number,
-  sensitivity: SensitivityMap | null,
-): Promise<Omit<PrunePreview, 'command'>> {
-  const { model, analysis } = await cache.get(file);
-  const plan = planPrune(model, options, analysis, undefined, sensitivity ?? undefined);
-  const prunable = explainLayers(model, analysis).filter((report) => report.code === 'PRUNABLE');
-  return {
-    before: plan.before,
-    after: plan.after,
-    bytesBefore,
-    // The file is weights plus structure, and the structure stays: only the weights' share shrinks.
-    bytesAfter: bytesBefore - (plan.before.weightBytes - plan.after.weightBytes),
-    layers: plan.layers,
-    groups: analysis.groups,
-    layersCut: plan.layers.filter((layer) => layer.to < layer.from).length,
-    layersPrunable: prunable.length,
   };
 }

@@ -3,10 +3,22 @@
 // fine-tuned accuracy stay apart.
 
 import { AppError } from '../../engine/errors';
-import { graphCost } from '../../engine/graph/cost';
+import { graphCost, storedBytes } from '../../engine/graph/cost';
 import type { Model } from '../../engine/graph/types';
-import { analyse, checkEquivalence, cut, planPrune } from '../../engine/prune';
-import type { PruneOptions } from '../../engine/prune/types';
+import {
+  analyse,
+  asksForLatency,
+  checkEquivalence,
+  collectStatistics,
+  cut,
+  isMeasured,
+  planForLatency,
+  planPrune,
+  stepOptions,
+  structureOf,
+  type Analysis,
+} from '../../engine/prune';
+import type { PruneOptions, PrunePlan } from '../../engine/prune/types';
 import { recalibrateBatchNorm } from '../../engine/train/recalibrate';
 import type { TrainOptions } from '../../engine/train/types';
 import type { JobContext, JobSpec, PruneRequest } from '../types';
@@ -27,75 +39,74 @@ const equivalenceSamples = 4;
 /** Batches whose statistics replace those of the uncut network. */
 const recalibration = { batches: 20, batchSize: 128 };
 
-/** Share of the parent's figure that is left after step `step` of `steps`, going down linearly to `share`. */
-function shareAt(share: number, step: number, steps: number): number {
-  return 1 - ((1 - share) * step) / steps;
-}
-
-/**
- * The options of one step, relative to the state before it, such that the last step ends at the target of the
- * whole and no group loses more than `maxRatio` of its channels in all. Bytes are absolute and go down linearly
- * from `bytesAtStart`; numbers of channels in the table are reached with the first step.
- */
-export function stepOptions(
-  options: PruneOptions,
-  step: number,
-  steps: number,
-  bytesAtStart: number,
-): PruneOptions {
-  if (steps === 1) return options;
-  const left = (share: number): number =>
-    shareAt(share, step, steps) / shareAt(share, step - 1, steps);
-  const cut = (share: number): number => 1 - left(1 - share);
-  const { ratio, macs, params, bytes } = options.target;
-  const { table } = options;
-  return {
-    ...options,
-    target: {
-      ...(ratio === undefined ? {} : { ratio: cut(ratio) }),
-      ...(macs === undefined ? {} : { macs: left(macs) }),
-      ...(params === undefined ? {} : { params: left(params) }),
-      ...(bytes === undefined
-        ? {}
-        : { bytes: Math.floor(bytesAtStart + ((bytes - bytesAtStart) * step) / steps) }),
-    },
-    maxRatio: cut(options.maxRatio),
-    ...(table === undefined
-      ? {}
-      : {
-          table: Object.fromEntries(
-            Object.entries(table).map(([layer, value]) => [layer, value < 1 ? cut(value) : value]),
-          ),
-        }),
-  };
-}
-
 /** 'sample' pruned by L1 to half the MACs is 'sample-l1-macs50'. */
 export function suggestedPruneName(parent: string, options: PruneOptions): string {
-  const { ratio, macs, params, bytes } = options.target;
+  const { ratio, macs, params, bytes, precision, latency, latencyMs } = options.target;
   const percent = (share: number): string => String(Math.round(share * 1000) / 10);
   const parts = [
     ...(ratio === undefined ? [] : [`ratio${percent(ratio)}`]),
     ...(macs === undefined ? [] : [`macs${percent(macs)}`]),
     ...(params === undefined ? [] : [`params${percent(params)}`]),
-    ...(bytes === undefined ? [] : [`${Math.round(bytes / 1000)}kB`]),
+    ...(bytes === undefined ? [] : [`${Math.round(bytes / 1000)}kB${precision ?? ''}`]),
+    ...(latency === undefined ? [] : [`latency${percent(latency)}`]),
+    ...(latencyMs === undefined ? [] : [`${latencyMs}ms`]),
   ];
   if (options.table !== undefined) parts.push('table');
   return [parent, options.criterion, ...parts].join('-');
+}
+
+/** What the steps of one job have in common. */
+interface Task {
+  readonly request: PruneRequest;
+  readonly source: LoadedVersion;
+  readonly data: OpenData | null;
+}
+
+/** Ranks the channels, on data where the criterion asks for it, and chooses those that stay. */
+async function planStep(
+  spec: JobSpec,
+  context: JobContext,
+  { source, data }: Task,
+  model: Model,
+  analysis: Analysis,
+  options: PruneOptions,
+): Promise<PrunePlan> {
+  await begin(context, 'planning', 'Ranking channels');
+  const { criterion, images, seed } = options;
+  const statistics =
+    isMeasured(criterion) && data
+      ? await collectStatistics(
+          model,
+          analysis,
+          data.dataset.split('train'),
+          { criterion, seed, ...(images === undefined ? {} : { images }) },
+          context,
+        )
+      : undefined;
+  const sensitivity = spec.sensitivity?.map;
+  if (!asksForLatency(options)) {
+    return planPrune(model, options, analysis, statistics, sensitivity);
+  }
+  const known = {
+    analysis,
+    ...(statistics === undefined ? {} : { statistics }),
+    ...(sensitivity === undefined ? {} : { sensitivity }),
+  };
+  const inputs = { reference: source.model, ...known };
+  return (await planForLatency(model, options, inputs, context)).plan;
 }
 
 /** Cuts, proves and saves one step. */
 async function cutStep(
   spec: JobSpec,
   context: JobContext,
+  task: Task,
   before: LoadedVersion,
   options: PruneOptions,
   name: string,
-  request: PruneRequest,
 ): Promise<LoadedVersion> {
-  await begin(context, 'planning', 'Ranking channels');
-  const analysis = analyse(before.model);
-  const plan = planPrune(before.model, options, analysis, undefined, spec.sensitivity?.map);
+  const analysis = analyse(before.model, structureOf(options));
+  const plan = await planStep(spec, context, task, before.model, analysis, options);
   await begin(context, 'pruning', 'Cutting channels');
   const model = cut(before.model, analysis, plan.kept);
   await begin(context, 'checking', 'Comparing with the masked original');
@@ -115,7 +126,7 @@ async function cutStep(
     suggestedName: name,
     parent: before.id,
     operation: 'prune',
-    options: { ...request, options },
+    options: { ...task.request, options },
     seed: options.seed,
     source: { format: null, notes: [] },
     equivalence,
@@ -196,10 +207,19 @@ async function recover(
   return current;
 }
 
-/** Opens the data that the request names. @throws AppError INVALID_ARGUMENT when recovery lacks it */
+/** Opens the data that the request names. @throws AppError INVALID_ARGUMENT when something needs it and none is */
 function openData(request: PruneRequest, spec: JobSpec, model: Model): OpenData | null {
   if (request.data !== null) {
     return { id: request.data, dataset: openFittingDataset(spec, request.data, model) };
+  }
+  const { criterion } = request.options;
+  if (isMeasured(criterion)) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      `The criterion '${criterion}' ranks channels by what they do on images, and no data set is named.`,
+      'Name a data set, or choose a criterion that reads the weights alone: l1, l2, bn, fpgm, lamp.',
+      { details: { criterion } },
+    );
   }
   if (!request.recalibrate && request.fineTune === null) return null;
   throw new AppError(
@@ -218,17 +238,23 @@ export async function runPrune(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
-  const { steps } = request;
+  const { steps, schedule = 'linear', options } = request;
   const source = await loadVersion(spec, request.version);
   const data = openData(request, spec, source.model);
-  const finalName = request.name ?? suggestedPruneName(source.name, request.options);
-  const bytesAtStart = graphCost(source.model.graph).weightBytes;
+  const finalName = request.name ?? suggestedPruneName(source.name, options);
+  const { graph } = source.model;
+  const start = {
+    source: graphCost(graph),
+    sourceBytes: storedBytes(graph, options.target.precision ?? 'fp32'),
+  };
   try {
+    const task: Task = { request, source, data };
     let version = source;
     for (let step = 1; step <= steps; step++) {
       const name = step === steps ? finalName : `${finalName}-step${step}`;
-      const options = stepOptions(request.options, step, steps, bytesAtStart);
-      const pruned = await cutStep(spec, context, version, options, name, request);
+      const before = graphCost(version.model.graph);
+      const now = stepOptions(options, { step, steps, schedule }, { ...start, before });
+      const pruned = await cutStep(spec, context, task, version, now, name);
       version = data ? await recover(spec, context, pruned, data, request) : pruned;
     }
     if (request.measure) await measureSideBySide(context, source, version);

@@ -1,6 +1,7 @@
 // Entry of the worker process: one job and then the end, or the long-lived analyst. Which one it is, the
 // first message says. It knows neither database nor window; results go to the parent, which alone commits them.
 
+import type { Progress } from '../../engine/context';
 import { toAppError } from '../../engine/errors';
 import type { AnalystReply, AnalystRequest } from '../analyst-protocol';
 import { serveJob } from '../job-server';
@@ -17,8 +18,13 @@ async function reply(request: AnalystRequest): Promise<void> {
   const { ref } = request;
   let message: AnalystReply;
   try {
-    const answer = answers[request.name] as (args: unknown) => Promise<unknown>;
-    message = { type: 'answer', ref, value: await answer(request.args) };
+    const answer = answers[request.name] as (
+      args: unknown,
+      onProgress: (progress: Progress) => void,
+    ) => Promise<unknown>;
+    const tellProgress = (progress: Progress): void =>
+      port.send({ type: 'progress', ref, progress } satisfies AnalystReply);
+    message = { type: 'answer', ref, value: await answer(request.args, tellProgress) };
   } catch (error) {
     message = { type: 'refusal', ref, error: toAppError(error).toInfo() };
   }

@@ -1,15 +1,15 @@
-// The ways to rank channels that the wizard offers: those that need no images.
-import type { Criterion } from '../../../src-main/engine/prune/types';
-
-export type OfferedCriterion = Extract<Criterion, 'l1' | 'l2' | 'fpgm' | 'lamp' | 'bn' | 'random'>;
+// The ways to rank channels that the wizard offers.
+import type { Criterion, MeasuredCriterion } from '../../../src-main/engine/prune/types';
 
 export interface CriterionWords {
   readonly title: string;
   readonly does: string;
   readonly needsBatchNorm?: boolean;
+  /** Measured on training images, before the first preview. */
+  readonly needsData?: boolean;
 }
 
-export const criteria: Readonly<Record<OfferedCriterion, CriterionWords>> = {
+export const criteria: Readonly<Record<Criterion, CriterionWords>> = {
   l1: {
     title: 'L1 norm',
     does: 'Cuts the filters with the smallest sum of absolute weights. Fast and hard to beat; the place to start.',
@@ -31,15 +31,40 @@ export const criteria: Readonly<Record<OfferedCriterion, CriterionWords>> = {
     does: 'Cuts the channels that batch norm scales down most. At its best after training with gamma sparsity.',
     needsBatchNorm: true,
   },
+  taylor: {
+    title: 'Taylor, first order',
+    does: 'Cuts the filters whose removal changes the loss least, by their gradients on training images.',
+    needsData: true,
+  },
+  activation: {
+    title: 'Mean activation',
+    does: 'Cuts the channels that are closest to zero on training images, behind the activation of their layer.',
+    needsData: true,
+  },
+  apoz: {
+    title: 'Share of zeros (APoZ)',
+    does: 'Cuts the channels that ReLU sets to zero most often on training images.',
+    needsData: true,
+  },
   random: {
     title: 'Random',
     does: 'Cuts channels by lot, repeatable by seed. The control that any other method has to beat.',
   },
 };
 
-/** What people call a criterion; its id where the wizard does not offer it. */
+/** What people call a criterion. */
 export function criterionTitle(criterion: Criterion): string {
-  return criterion in criteria ? criteria[criterion as OfferedCriterion].title : criterion;
+  return criteria[criterion].title;
 }
 
-export const offeredCriteria = Object.keys(criteria) as readonly OfferedCriterion[];
+export const allCriteria = Object.keys(criteria) as readonly Criterion[];
+
+/** Those that read the weights alone. */
+export type OfferedCriterion = Exclude<Criterion, MeasuredCriterion>;
+export const offeredCriteria = allCriteria.filter(
+  (criterion): criterion is OfferedCriterion => !isMeasured(criterion),
+);
+
+export function isMeasured(criterion: Criterion): criterion is MeasuredCriterion {
+  return criteria[criterion].needsData === true;
+}

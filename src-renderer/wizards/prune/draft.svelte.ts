@@ -1,8 +1,18 @@
 // What is entered in the Prune wizard, the request it makes, and the live preview of its cut.
-import { asApiError, call } from '../../api';
+import { asApiError, call, listen } from '../../api';
 import type { ApiError } from '../../api';
 import type { PageJobRequest, PrunePreview } from '../../../src-main/ipc/contract';
-import type { PruneOptions, PruneTarget, Scope } from '../../../src-main/engine/prune/types';
+import type { Progress } from '../../../src-main/engine/context';
+import type { GroupedMode } from '../../../src-main/engine/graph/ops/types';
+import type { StoredPrecision } from '../../../src-main/engine/graph/cost';
+import type { PruneSchedule } from '../../../src-main/engine/prune/schedule';
+import type {
+  Criterion,
+  PruneOptions,
+  PruneTarget,
+  Scope,
+  TrunkMode,
+} from '../../../src-main/engine/prune/types';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { VersionSummary } from '../../../src-main/project/types';
 import { bytes as bytesText, percent, plural } from '../../format';
@@ -10,26 +20,41 @@ import { datasetMisfit, firstFitting } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
 import type { WizardStep } from '../../state/wizard';
-import { criteria } from './criteria';
-import type { OfferedCriterion } from './criteria';
+import { criteria, isMeasured } from './criteria';
 
-export type TargetKind = 'macs' | 'params' | 'ratio' | 'bytes';
+export type TargetKind = 'macs' | 'params' | 'ratio' | 'bytes' | 'latency';
+
+/** Everything that a preview depends on. */
+interface PreviewQuestion {
+  readonly options: PruneOptions;
+  readonly steps: number;
+  readonly schedule: PruneSchedule;
+  /** Null where the criterion looks at no images. */
+  readonly data: string | null;
+}
 
 const previewDelayMs = 60;
 
 export class PruneDraft {
   readonly version: VersionSummary;
 
-  criterion = $state<OfferedCriterion>('l1');
+  criterion = $state<Criterion>('l1');
   targetKind = $state<TargetKind>('macs');
   /** Share of MACs, parameters, channels or bytes that stays, in per cent. */
   keepPercent = $state(50);
+  /** Of the export whose bytes are limited. */
+  precision = $state<StoredPrecision>('fp32');
   scope = $state<Scope>('global');
   align = $state(1);
   minChannels = $state(1);
   maxCutPercent = $state(90);
   protect = $state.raw<readonly string[]>([]);
+  trunk = $state<TrunkMode>('group');
+  grouped = $state<GroupedMode>('slots');
+  /** By layer, the largest share of its channels that may go, in per cent. */
+  ceilings = $state.raw<Readonly<Record<string, number>>>({});
   steps = $state(1);
+  schedule = $state<PruneSchedule>('linear');
 
   data = $state<string | null>(null);
   recalibrate = $state(true);
@@ -42,17 +67,24 @@ export class PruneDraft {
   preview = $state.raw<PrunePreview | null>(null);
   previewError = $state.raw<ApiError | null>(null);
   previewBusy = $state(false);
+  /** How far the measuring of channels is that a preview waits for. */
+  measuring = $state.raw<Progress | null>(null);
 
-  #latest = new Latest<PruneOptions, PrunePreview>({
+  /** What is being measured, or was last. */
+  #measured: string | null = null;
+
+  #latest = new Latest<PreviewQuestion, PrunePreview>({
     delayMs: previewDelayMs,
-    run: (options) =>
-      call('prune.preview', { version: this.version.id, options, steps: this.steps }),
+    run: (question) => call('prune.preview', { version: this.version.id, ...question }),
     onResult: (preview) => {
       this.preview = preview;
       this.previewError = null;
     },
     onError: (error) => (this.previewError = asApiError(error)),
-    onBusy: (busy) => (this.previewBusy = busy),
+    onBusy: (busy) => {
+      this.previewBusy = busy;
+      if (!busy) this.measuring = null;
+    },
   });
 
   constructor(version: VersionSummary) {
@@ -70,13 +102,22 @@ export class PruneDraft {
       align: this.align,
       minChannels: this.minChannels,
       maxRatio: this.maxCutPercent / 100,
+      ...(Object.keys(this.ceilings).length === 0
+        ? {}
+        : {
+            ceilings: Object.fromEntries(
+              Object.entries(this.ceilings).map(([layer, percent]) => [layer, percent / 100]),
+            ),
+          }),
       protect: this.protect,
+      ...(this.trunk === 'group' ? {} : { trunk: this.trunk }),
+      ...(this.grouped === 'slots' ? {} : { grouped: this.grouped }),
     };
   });
 
   /** Bytes of the weights that a target in bytes asks for. */
   readonly targetBytes: number = $derived.by(() => {
-    const now = this.preview?.before.weightBytes ?? this.version.bytes;
+    const now = this.preview?.weightBytes[this.precision] ?? this.version.bytes;
     return Math.max(1, Math.round((now * this.keepPercent) / 100));
   });
 
@@ -88,6 +129,7 @@ export class PruneDraft {
       version: this.version.id,
       options: this.options,
       steps: this.steps,
+      ...(this.steps > 1 ? { schedule: this.schedule } : {}),
       data: this.data,
       recalibrate: withData && this.recalibrate,
       fineTune: withData && this.fineTune ? this.training : null,
@@ -106,7 +148,12 @@ export class PruneDraft {
       case 'ratio':
         return { ratio: 1 - keep };
       case 'bytes':
-        return { bytes: this.targetBytes };
+        return {
+          bytes: this.targetBytes,
+          ...(this.precision === 'fp32' ? {} : { precision: this.precision }),
+        };
+      case 'latency':
+        return { latency: keep };
     }
   }
 
@@ -127,7 +174,36 @@ export class PruneDraft {
 
   /** Asks for the preview of the options as they are now. */
   refresh(): void {
-    if (this.options) this.#latest.ask(this.options);
+    const { options } = this;
+    if (!options) return;
+    const { steps, schedule } = this;
+    const data = isMeasured(this.criterion) ? this.data : null;
+    const measured = data === null ? null : `${this.criterion} ${data}`;
+    // The answer to an older question would only keep the next one waiting.
+    if (measured !== this.#measured) this.stopMeasuring();
+    this.#measured = measured;
+    this.#latest.ask({ options, steps, schedule, data });
+  }
+
+  /** Follows the measuring for previews until the returned function is called, which gives it up. */
+  watchMeasuring(): () => void {
+    const stop = listen('measuring', (progress) => (this.measuring = progress));
+    return () => {
+      stop();
+      this.stopMeasuring();
+    };
+  }
+
+  stopMeasuring(): void {
+    if (this.measuring === null) return;
+    this.measuring = null;
+    void call('prune.stopMeasuring').catch(() => undefined);
+  }
+
+  /** @param percent null takes the ceiling away */
+  setCeiling(layer: string, percent: number | null): void {
+    const others = Object.entries(this.ceilings).filter(([name]) => name !== layer);
+    this.ceilings = Object.fromEntries(percent === null ? others : [...others, [layer, percent]]);
   }
 
   toggleProtected(layer: string): void {
@@ -139,8 +215,16 @@ export class PruneDraft {
 
 /** "half the MACs" for the sentence and the step list. */
 export function targetWords(draft: PruneDraft): string {
-  if (draft.targetKind === 'bytes') return `${bytesText(draft.targetBytes)} of weights`;
-  const what = { macs: 'of MACs', params: 'of parameters', ratio: 'of channels' };
+  if (draft.targetKind === 'bytes') {
+    const as = draft.precision === 'fp32' ? '' : ` as ${draft.precision}`;
+    return `${bytesText(draft.targetBytes)} of weights${as}`;
+  }
+  const what = {
+    macs: 'of MACs',
+    params: 'of parameters',
+    ratio: 'of channels',
+    latency: 'of the latency',
+  };
   return `${percent(draft.keepPercent / 100, 0)} ${what[draft.targetKind]}`;
 }
 
@@ -148,7 +232,8 @@ export const pruneSteps: readonly WizardStep<PruneDraft>[] = [
   {
     id: 'method',
     title: 'Method',
-    problem: () => null,
+    problem: (draft) =>
+      isMeasured(draft.criterion) && draft.data === null ? 'needs a data set' : null,
     summary: (draft) => criteria[draft.criterion].title,
   },
   {

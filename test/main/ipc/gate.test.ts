@@ -113,7 +113,7 @@ describe('schemas', () => {
       protect: ['conv1'],
       seed: 0,
     };
-    const args = { version: 'v1', options, steps: 1 };
+    const args = { version: 'v1', options, steps: 1, schedule: 'linear', data: null };
     expect(schemas['prune.preview'].parse(args)).toEqual(args);
   });
 });

@@ -120,8 +120,17 @@ describe('commandFor', () => {
         prune({
           options: {
             ...defaultPruneOptions,
-            criterion: 'fpgm',
-            target: { ratio: 0.3, macs: 0.6, params: 0.7, bytes: 500_000 },
+            criterion: 'taylor',
+            images: 256,
+            target: {
+              ratio: 0.3,
+              macs: 0.6,
+              params: 0.7,
+              bytes: 500_000,
+              precision: 'int8',
+              latency: 0.6,
+            },
+            ceilings: { conv_1: 0.5, 'block 2/conv': 0 },
             scope: 'layer',
             reduction: 'max',
             normalisation: 'standardise',
@@ -132,6 +141,7 @@ describe('commandFor', () => {
             seed: 5,
           },
           steps: 3,
+          schedule: 'cubic',
           data,
           recalibrate: true,
           fineTune: { ...fineTuneDefaults(2), seed: 5 },
@@ -140,6 +150,22 @@ describe('commandFor', () => {
         }),
     ],
     ['a cut with fine-tuning', true, () => prune({ data, fineTune: fineTuneDefaults(3) })],
+    [
+      'milliseconds',
+      true,
+      () => prune({ options: { ...defaultPruneOptions, target: { latencyMs: 1.5 } } }),
+    ],
+    [
+      'two limits on latency',
+      false,
+      () =>
+        prune({ options: { ...defaultPruneOptions, target: { latency: 0.5, latencyMs: 1.5 } } }),
+    ],
+    [
+      'a ceiling of a layer with a sign in its name',
+      false,
+      () => prune({ options: { ...defaultPruneOptions, ceilings: { 'a=b': 0.5 } } }),
+    ],
     ['two seeds', false, () => prune({ data, fineTune: { ...fineTuneDefaults(3), seed: 9 } })],
     [
       'a learning rate after the cut',

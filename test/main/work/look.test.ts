@@ -66,6 +66,8 @@ describe('what is shown of versions and data', () => {
     expect(layers.every(({ channels }) => channels.original === channels.now)).toBe(true);
   });
 
+  const oneShot = { sensitivity: null, data: null, steps: 1, schedule: 'linear' } as const;
+
   it('previews a cut with the figures that the cut then has', async () => {
     const { file, summary } = await toy.project.versionRow(toy.version);
     const options = { ...defaultPruneOptions, target: { macs: 0.7 } };
@@ -73,7 +75,7 @@ describe('what is shown of versions and data', () => {
       file,
       options,
       bytesBefore: summary.bytes,
-      sensitivity: null,
+      ...oneShot,
     });
     const made = await toy.project.findVersion(await cutTo(toy.version, 0.7));
     expect(preview.after).toMatchObject({ params: made.params, macs: made.macs });
@@ -84,10 +86,83 @@ describe('what is shown of versions and data', () => {
         file,
         options: { ...options, target: { macs: 0.001 } },
         bytesBefore: 1,
-        sensitivity: null,
+        ...oneShot,
       }),
       'PRUNE_TARGET_UNREACHABLE',
     );
+  });
+
+  it('previews a cut by what is measured on the data, once, and tells how far it is', async () => {
+    const { file, summary } = await toy.project.versionRow(toy.version);
+    const data = await toy.project.datasetSource(toy.data);
+    const options = { ...defaultPruneOptions, criterion: 'taylor', target: { macs: 0.7 } } as const;
+    const asked = { file, options, bytesBefore: summary.bytes, ...oneShot };
+    const seen: string[] = [];
+    const preview = await answers.preview({ ...asked, data }, ({ done, total }) =>
+      seen.push(`${done}/${total}`),
+    );
+    expect(seen).toEqual(['32/64', '64/64']);
+    await run(toy.project, {
+      kind: 'prune',
+      version: toy.version,
+      options,
+      steps: 1,
+      data: toy.data,
+      recalibrate: false,
+      fineTune: null,
+      measure: false,
+      name: 'by-taylor',
+    });
+    const { layerReports } = await toy.project.versionRow(
+      (await toy.project.findVersion('by-taylor')).id,
+    );
+    expect(preview.layers).toEqual(layerReports);
+    // Another target asks for no more images; another criterion does.
+    const later = { ...options, target: { macs: 0.6 } };
+    await answers.preview({ ...asked, options: later, data }, () => seen.push('again'));
+    expect(seen).toHaveLength(2);
+    const other = { ...options, criterion: 'apoz' } as const;
+    await answers.preview({ ...asked, options: other, data }, () => seen.push('again'));
+    expect(seen).toHaveLength(4);
+    await errorOf(answers.preview(asked), 'INVALID_ARGUMENT');
+  });
+
+  it('gives up measuring, and can measure again', async () => {
+    const { file, summary } = await toy.project.versionRow(toy.version);
+    const data = await toy.project.datasetSource(toy.data);
+    const options = { ...defaultPruneOptions, criterion: 'activation', seed: 5 } as const;
+    const asked = { file, options, bytesBefore: summary.bytes, ...oneShot, data };
+    await errorOf(
+      answers.preview(asked, () => void answers.stopMeasuring({})),
+      'CANCELLED',
+    );
+    await expect(answers.preview(asked)).resolves.toBeTruthy();
+  });
+
+  it('guesses what a limit on latency comes to, and says how steps go down', async () => {
+    const { file, summary } = await toy.project.versionRow(toy.version);
+    const asked = { file, bytesBefore: summary.bytes, ...oneShot };
+    const options = { ...defaultPruneOptions, target: { latency: 0.6 } };
+    const preview = await answers.preview({ ...asked, options, steps: 2, schedule: 'cubic' });
+    expect(preview.latencyGuessed).toBe(true);
+    expect(preview.after.macs).toBeLessThanOrEqual(preview.before.macs * 0.6);
+    expect(preview.stepShares[0]).toBeCloseTo(1 - 0.4 * 0.875, 12);
+    expect(preview.stepShares[1]).toBeCloseTo(0.6, 12);
+    // Further than channels can be cut: as far as it goes, for the job to measure.
+    const far = { ...defaultPruneOptions, target: { latency: 0.01 } };
+    const furthest = await answers.preview({ ...asked, options: far });
+    expect(furthest.after.macs).toBeLessThan(preview.after.macs);
+    expect(preview.weightBytes.fp32).toBe(preview.before.weightBytes);
+    expect(preview.weightBytes.fp16).toBe(preview.before.weightBytes / 2);
+  });
+
+  it('gives the table that makes the same cut', async () => {
+    const { file, summary } = await toy.project.versionRow(toy.version);
+    const asked = { file, bytesBefore: summary.bytes, ...oneShot };
+    const options = { ...defaultPruneOptions, target: { macs: 0.6 } };
+    const { table, layers } = await answers.preview({ ...asked, options });
+    const again = await answers.preview({ ...asked, options: { ...options, target: {}, table } });
+    expect(again.layers.map(({ to }) => to)).toEqual(layers.map(({ to }) => to));
   });
 
   it('goes on after a file that cannot be read', async () => {

@@ -3,11 +3,10 @@ import { GraphBuilder } from '../../../src-main/engine/graph/build';
 import { createRng } from '../../../src-main/engine/graph/rng';
 import type { Model } from '../../../src-main/engine/graph/types';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
-import type { PruneOptions } from '../../../src-main/engine/prune/types';
 import { fineTuneDefaults } from '../../../src-main/engine/train/defaults';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { PruneRequest } from '../../../src-main/jobs/types';
-import { stepOptions, suggestedPruneName } from '../../../src-main/jobs/work/prune';
+import { suggestedPruneName } from '../../../src-main/jobs/work/prune';
 import { buildZoo } from '../../../src-main/engine/zoo';
 import { toyClasses, toyModel } from '../../engine/train/toy';
 import { errorOf } from '../support';
@@ -190,37 +189,79 @@ describe('pruning as a job', () => {
   });
 });
 
-describe('the options of a step', () => {
-  const options: PruneOptions = {
-    ...defaultPruneOptions,
-    target: { ratio: 0.6, macs: 0.5, params: 0.3, bytes: 1000 },
-    maxRatio: 0.8,
-    table: { stem: 0.5, block: 4 },
-  };
+describe('a criterion that is measured', () => {
+  it.each(['taylor', 'activation', 'apoz'] as const)(
+    '%s ranks on the training images',
+    async (criterion) => {
+      const toy = await toyProject();
+      const options = { ...defaultPruneOptions, criterion, images: 48 };
+      const { data, project } = toy;
+      const { progress } = await run(project, pruneOf(toy, { data, options }));
+      expect(
+        progress.filter(({ label }) => label === 'Measuring channels on 48 images').at(-1),
+      ).toMatchObject({ phase: 'planning', done: 48, total: 48 });
+      const [, made] = await project.versions();
+      expect(made).toMatchObject({
+        name: `toy-${criterion}-macs50`,
+        equivalence: { passed: true },
+      });
+    },
+  );
 
-  it('are those of the whole for a single step', () => {
-    expect(stepOptions(options, 1, 1, 5000)).toEqual(options);
+  it('makes nothing without data, and nothing when it is cancelled while measuring', async () => {
+    const toy = await toyProject();
+    const { data, project } = toy;
+    const options = { ...defaultPruneOptions, criterion: 'taylor' } as const;
+    const { hint } = await errorOf(run(project, pruneOf(toy, { options })), 'INVALID_ARGUMENT');
+    expect(hint).toContain('data set');
+    const cancelled = run(project, pruneOf(toy, { data, options }), {
+      cancelAt: ({ label }) => label.startsWith('Measuring'),
+    });
+    await expect(cancelled).rejects.toBe(cancellation);
+    expect(await project.versions()).toHaveLength(1);
+  });
+});
+
+describe('a limit on latency', () => {
+  it('is measured beside the parent, and told candidate by candidate', async () => {
+    const toy = await toyProject();
+    const version = await addModel(toy.project, buildZoo('lenet5', { seed: 1 }), 'lenet');
+    const options = { ...defaultPruneOptions, target: { latency: 0.9 } };
+    const { log, progress } = await run(toy.project, pruneOf(toy, { version, options }));
+    const made = (await toy.project.versions()).at(-1)!;
+    expect(made.name).toBe('lenet-l1-latency90');
+    expect(log.at(-1)).toMatch(/^\d+ % of MACs: \d\.\d\d ms, \d+\.\d % of the original\.$/);
+    expect(Number(/, ([\d.]+) % of the original/.exec(log.at(-1)!)![1])).toBeLessThanOrEqual(90);
+    expect(progress.some(({ label }) => label.startsWith('Candidate 2: '))).toBe(true);
   });
 
-  it.each([2, 3, 7])('multiply up to those of the whole over %d steps', (steps) => {
-    const all = Array.from({ length: steps }, (_, i) => stepOptions(options, i + 1, steps, 5000));
-    const product = (factor: (step: PruneOptions) => number): number =>
-      all.reduce((left, step) => left * factor(step), 1);
-    expect(product(({ target }) => target.macs!)).toBeCloseTo(0.5, 12);
-    expect(product(({ target }) => target.params!)).toBeCloseTo(0.3, 12);
-    expect(product(({ target }) => 1 - target.ratio!)).toBeCloseTo(0.4, 12);
-    expect(product(({ maxRatio }) => 1 - maxRatio)).toBeCloseTo(0.2, 12);
-    expect(product(({ table }) => 1 - table!['stem']!)).toBeCloseTo(0.5, 12);
-    expect(all.map(({ table }) => table!['block'])).toEqual(new Array(steps).fill(4));
-    const bytes = all.map(({ target }) => target.bytes!);
-    expect(bytes).toEqual([...bytes].sort((a, b) => b - a));
-    expect(bytes.at(-1)).toBe(1000);
+  it('says how far one can go, and makes nothing', async () => {
+    const toy = await toyProject();
+    const options = { ...defaultPruneOptions, maxRatio: 0.1, target: { latency: 0.01 } };
+    const error = await errorOf(
+      run(toy.project, pruneOf(toy, { options })),
+      'PRUNE_TARGET_UNREACHABLE',
+    );
+    expect(error.message).toMatch(/can go down to \d+\.\d\d ms/);
+    expect(await toy.project.versions()).toHaveLength(1);
   });
+});
 
-  it('ask for nothing that the whole does not ask for', () => {
-    const step = stepOptions(defaultPruneOptions, 1, 2, 5000);
-    expect(step.target).toEqual({ macs: 0.75 });
-    expect(step).not.toHaveProperty('table');
+describe('the schedule of steps', () => {
+  it('is that of the request', async () => {
+    const shares = async (schedule: 'linear' | 'cubic'): Promise<number[]> => {
+      const toy = await toyProject();
+      await run(toy.project, pruneOf(toy, { steps: 3, schedule }));
+      const [parent, ...made] = await toy.project.versions();
+      return made.map(({ macs }) => macs / parent!.macs);
+    };
+    const linear = await shares('linear');
+    const cubic = await shares('cubic');
+    [5 / 6, 4 / 6, 1 / 2].forEach((share, i) => expect(linear[i]).toBeLessThanOrEqual(share));
+    expect(linear[0]).toBeGreaterThan(0.65);
+    // 1 - (1 - 1/3)^3 of the cut is 19 of 27.
+    expect(cubic[0]).toBeLessThanOrEqual(1 - 19 / 54);
+    expect(cubic[2]).toBe(linear[2]);
   });
 });
 
@@ -229,8 +270,11 @@ describe('the suggested name of a cut', () => {
     [{ macs: 0.5 }, undefined, 'net-l1-macs50'],
     [{ ratio: 0.125, params: 0.3 }, undefined, 'net-l1-ratio12.5-params30'],
     [{ bytes: 500_000 }, undefined, 'net-l1-500kB'],
+    [{ bytes: 500_000, precision: 'int8' }, undefined, 'net-l1-500kBint8'],
+    [{ latency: 0.6 }, undefined, 'net-l1-latency60'],
+    [{ latencyMs: 1.5 }, undefined, 'net-l1-1.5ms'],
     [{}, { conv: 0.5 }, 'net-l1-table'],
-  ])('tells of %j %j', (target, table, name) => {
+  ] as const)('tells of %j %j', (target, table, name) => {
     const options = { ...defaultPruneOptions, target, ...(table ? { table } : {}) };
     expect(suggestedPruneName('net', options)).toBe(name);
   });

@@ -144,6 +144,9 @@ describe('pruning by sensitivity', () => {
       options: prune().options,
       bytesBefore: summary.bytes,
       sensitivity: map,
+      data: null,
+      steps: 1,
+      schedule: 'linear',
     });
     expect(preview.after).toMatchObject({ macs: made!.macs, params: made!.params });
 
