@@ -32,6 +32,17 @@ export function exportGraph(graph: Graph): LayersModel {
   return new GraphExport(graph).run();
 }
 
+/** Nodes that an output depends on: TensorFlow.js has no place for the weights of others. */
+function neededNodes({ nodes, outputs }: Graph): readonly Node[] {
+  const needed = new Set(outputs.map(({ tensor }) => tensor));
+  const backwards = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((tensor) => needed.has(tensor))) return false;
+    for (const tensor of node.inputs) needed.add(tensor);
+    return true;
+  });
+  return backwards.reverse();
+}
+
 class GraphExport {
   private readonly shapes: ShapeMap;
   private readonly layers = new Map<string, Layer>();
@@ -60,7 +71,7 @@ class GraphExport {
       this.ports.set(input.tensor, { layer: name, call: 0 });
       return [name, 0, 0] as const;
     });
-    for (const node of this.graph.nodes) this.addNode(node);
+    for (const node of neededNodes(this.graph)) this.addNode(node);
     return {
       layers: [...this.layers.values()],
       inputs,
