@@ -8,10 +8,10 @@ import { analyse, checkEquivalence, cut, planPrune, prune } from '../../../src-m
 import { defaultPruneOptions } from '../../../src-main/engine/prune/options';
 import { buildZoo } from '../../../src-main/engine/zoo';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
+import { liCounts, liTables } from './li-tables';
+import type { Table } from './li-tables';
 import { modelOf, randomised } from './networks';
 import { createRng } from '../../../src-main/engine/graph/rng';
-
-type Table = Record<string, number>;
 
 function countsByTable(model: Model, table: Table): { params: number; macs: number } {
   const options = { ...defaultPruneOptions, target: {}, maxRatio: 1, table };
@@ -21,41 +21,35 @@ function countsByTable(model: Model, table: Table): { params: number; macs: numb
   return { params, macs };
 }
 
-/**
- * First convolutions of the blocks of a CIFAR ResNet, each keeping floor(width * (1 - p)) filters. Layers count
- * from 1 with the stem; a block's first convolution has an even number. `skip` names layers left whole.
- */
-function li(blocks: number, percents: readonly number[], skip: readonly number[]): Table {
-  const table: Table = {};
-  for (const [stage, percent] of percents.entries()) {
-    const width = 16 * 2 ** stage;
-    for (let i = 0; i < blocks; i++) {
-      const layer = 2 * (stage * blocks + i) + 2;
-      if (percent === 0 || skip.includes(layer)) continue;
-      // In integers: 0.9 * 10 is not 9 in floating point everywhere.
-      table[`stage${stage + 1}.block${i + 1}.conv1`] = Math.floor((width * (100 - percent)) / 100);
-    }
-  }
-  return table;
-}
-
 describe('filters as cut by Li et al. 2017, table 1', () => {
-  it.each([
-    ['resnet56-cifar', 'A', li(9, [10, 10, 10], [16, 20, 38, 54]), 773_336, 112_435_840],
-    ['resnet56-cifar', 'B', li(9, [60, 30, 10], [16, 18, 20, 34, 38, 54]), 735_712, 90_907_264],
-    ['resnet110-cifar', 'A', li(18, [50, 0, 0], [36]), 1_688_522, 212_779_648],
-    ['resnet110-cifar', 'B', li(18, [50, 40, 30], [36, 38, 74]), 1_168_424, 155_124_352],
-  ])('leave %s-%s', (id, _variant, table, params, macs) => {
-    expect(countsByTable(buildZoo(id, { seed: 1 }), table)).toEqual({ params, macs });
+  it.each(liCounts)('leave of %s what %s has', (id, table, params, macs) => {
+    expect(countsByTable(buildZoo(id, { seed: 1 }), liTables[table])).toEqual({ params, macs });
   });
 
-  it('leave VGG-16-A', () => {
-    const table: Table = { conv1: 32 };
-    for (let i = 8; i <= 13; i++) table[`conv${i}`] = 256;
-    expect(countsByTable(buildZoo('vgg16-cifar', { seed: 1 }), table)).toEqual({
-      params: 5_397_034,
-      macs: 206_279_680,
+  it('leave ResNet-34-A and -B, but for the projections that the paper does not count', () => {
+    const model = buildZoo('resnet34', { seed: 1 });
+    // Three convolutions of 1 x 1 with batch norm, at 28 x 28, 14 x 14 and 7 x 7 places.
+    const widths = [
+      [64, 128, 28],
+      [128, 256, 14],
+      [256, 512, 7],
+    ] as const;
+    let [params, macs] = [0, 0];
+    for (const [from, to, side] of widths) {
+      params += from * to + 2 * to;
+      macs += from * to * side ** 2;
+    }
+    expect(params).toBe(21_797_672 - 21_623_848);
+    const { params: whole, macs: wholeMacs } = graphCost(model.graph);
+    expect([whole - params, wholeMacs - macs]).toEqual([21_623_848, 3_644_493_824]);
+    const counts = (['resnet34A', 'resnet34B'] as const).map((table) => {
+      const cutModel = countsByTable(model, liTables[table]);
+      return [cutModel.params - params, cutModel.macs - macs];
     });
+    expect(counts).toEqual([
+      [19_977_940, 3_080_916_992],
+      [19_295_548, 2_763_001_856],
+    ]);
   });
 });
 
