@@ -138,6 +138,8 @@ describe('commandFor', () => {
             minChannels: 4,
             maxRatio: 0.75,
             protect: ['conv_1', 'block 2/conv'],
+            trunk: 'select',
+            grouped: 'groups',
             seed: 5,
           },
           steps: 3,
