@@ -13,14 +13,28 @@ function refuse(option: string, value: string, expected: string): never {
 /** A parser for commander: a finite number within bounds. */
 export function number(
   option: string,
-  bounds: { readonly min?: number; readonly max?: number; readonly integer?: boolean } = {},
+  bounds: {
+    readonly min?: number;
+    /** Like `min`, without the bound itself. */
+    readonly above?: number;
+    readonly max?: number;
+    readonly integer?: boolean;
+  } = {},
 ): (text: string) => number {
-  const { min = -Infinity, max = Infinity, integer = false } = bounds;
+  const { above = -Infinity, min = -Infinity, max = Infinity, integer = false } = bounds;
+  const upTo = max === Infinity ? '' : `, up to ${max}`;
   const range =
-    max === Infinity ? (min === -Infinity ? '' : ` of at least ${min}`) : ` from ${min} to ${max}`;
+    above !== -Infinity
+      ? ` above ${above}${upTo}`
+      : max === Infinity
+        ? min === -Infinity
+          ? ''
+          : ` of at least ${min}`
+        : ` from ${min} to ${max}`;
   return (text) => {
     const value = Number(text);
-    const valid = text.trim() !== '' && Number.isFinite(value) && value >= min && value <= max;
+    const valid =
+      text.trim() !== '' && Number.isFinite(value) && value >= min && value > above && value <= max;
     if (!valid || (integer && !Number.isInteger(value))) {
       refuse(option, text, `a ${integer ? 'whole number' : 'number'}${range}`);
     }

@@ -42,8 +42,10 @@ export const errorCodes = {
   PRUNE_TARGET_UNREACHABLE: 'the pruning target cannot be reached',
   /** Masked original and cut model differ: the cut is refused. */
   PRUNE_NOT_EQUIVALENT: 'the cut model differs from the masked original',
-  /** Loss became NaN or infinite. */
+  /** Loss became NaN or infinite, or ran away. */
   TRAIN_DIVERGED: 'training diverged',
+  /** A batch takes more memory than there is. */
+  OUT_OF_MEMORY: 'not enough memory',
   /** The chosen backend or runtime is not available here. */
   RUNTIME_UNAVAILABLE: 'the runtime is not available on this machine',
   /** The graph cannot be expressed in the target format. */

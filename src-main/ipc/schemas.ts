@@ -81,18 +81,51 @@ const sensitivityOptions: ZodType<SensitivityOptions> = z.strictObject({
 
 const pruneSchedule = z.enum(['linear', 'cubic']);
 
+const warmupEpochs = z.number().min(0).max(1000);
+
 const schedule = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({ kind: z.literal('constant'), warmupEpochs }),
   z.strictObject({
     kind: z.literal('cosine'),
-    warmupEpochs: z.number().min(0).max(1000),
+    warmupEpochs,
     finalFactor: z.number().min(0).max(1),
   }),
   z.strictObject({
     kind: z.literal('step'),
-    warmupEpochs: z.number().min(0).max(1000),
+    warmupEpochs,
     milestones: z.array(z.number().min(0).max(1)).max(20).readonly(),
     factor: z.number().gt(0).max(1),
+  }),
+  z.strictObject({
+    kind: z.literal('one-cycle'),
+    warmupEpochs,
+    riseShare: z.number().min(0).max(1),
+    startFactor: z.number().min(0).max(1),
+    finalFactor: z.number().min(0).max(1),
+  }),
+]);
+
+const belowOne = z.number().min(0).lt(1, 'must be below 1');
+
+const everyOptimizer = {
+  learningRate: z.number().positive('must be above 0').max(100),
+  weightDecay: z.number().min(0).max(1),
+  decayAll: z.boolean(),
+};
+
+const optimizer = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...everyOptimizer,
+    kind: z.literal('sgd'),
+    momentum: belowOne,
+    nesterov: z.boolean(),
+  }),
+  z.strictObject({
+    ...everyOptimizer,
+    kind: z.enum(['adam', 'adamw']),
+    beta1: belowOne,
+    beta2: belowOne,
+    epsilon: z.number().positive('must be above 0').max(1),
   }),
 ]);
 
@@ -100,17 +133,21 @@ const trainOptions: ZodType<TrainOptions> = z.strictObject({
   epochs: z.number().int('must be a whole number').min(1, 'must be at least 1').max(10_000),
   batchSize: z.number().int('must be a whole number').min(1).max(65_536),
   seed,
-  optimizer: z.strictObject({
-    kind: z.literal('sgd'),
-    learningRate: z.number().positive('must be above 0').max(100),
-    momentum: z.number().min(0).lt(1, 'must be below 1'),
-    nesterov: z.boolean(),
-    weightDecay: z.number().min(0).max(1),
-    decayAll: z.boolean(),
-  }),
+  optimizer,
   schedule,
   augment: z.strictObject({ flip: z.boolean(), padCrop: z.number().int().min(0).max(64) }),
   gammaSparsity: z.number().min(0).max(1),
+  labelSmoothing: belowOne,
+  mixup: z.number().min(0).max(100),
+  clipNorm: z.number().positive('must be above 0').nullable(),
+  ema: belowOne.nullable(),
+  patience: z.number().int('must be a whole number').min(1, 'must be at least 1').nullable(),
+  distill: z
+    .strictObject({
+      temperature: z.number().min(1, 'must be at least 1').max(100),
+      alpha: z.number().min(0).max(1),
+    })
+    .nullable(),
   samplesPerEpoch: z.number().int().positive().nullable(),
   keepBest: z.boolean(),
 });
@@ -142,6 +179,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     data: id.nullable(),
     recalibrate: z.boolean(),
     fineTune: trainOptions.nullable(),
+    teacher: id.exactOptional(),
     measure: z.boolean(),
     name: name.nullable(),
   }),
@@ -150,6 +188,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     version: id,
     data: id,
     options: trainOptions,
+    teacher: id.exactOptional(),
     init: z.enum(['weights', 'scratch']),
     measure: z.boolean(),
     name: name.nullable(),

@@ -5,9 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { defaultDecodeOptions } from '../engine/data/defaults';
 import { defaultPruneOptions } from '../engine/prune';
 import { defaultSensitivityOptions } from '../engine/prune/sensitivity';
-import { fineTuneDefaults, fullTrainingDefaults } from '../engine/train/defaults';
-import type { TrainOptions } from '../engine/train/types';
 import type { ProjectState } from '../ipc/contract';
+import { trainingFlags, trainingWords } from './training-flags';
 import type {
   AddDataRequest,
   EvaluateRequest,
@@ -95,12 +94,11 @@ function pruneWords(request: PruneRequest, project: Named): Words {
   // One flag stands for both ways to limit a latency.
   if (target.latency !== undefined && target.latencyMs !== undefined) return null;
   const seedWords = option('--seed', unless(seed, base.seed));
-  if (fineTune !== null) {
-    // One --seed stands for both.
-    const defaults = fineTuneDefaults(fineTune.epochs);
-    const expected = seedWords.length === 0 ? defaults : { ...defaults, seed };
-    if (!isDeepStrictEqual(fineTune, expected)) return null;
-  }
+  const tuning = fineTune && trainingFlags('fine-tune', fineTune);
+  if (fineTune !== null && tuning === null) return null;
+  // One --seed stands for both.
+  if (tuning && tuning.seed !== (seedWords.length === 0 ? undefined : seed)) return null;
+  if ((request.teacher === undefined) !== !fineTune?.distill) return null;
   return [
     ...['prune', project.folder, versionName(request.version, project), '--method', criterion],
     ...option('--ratio', target.ratio),
@@ -126,6 +124,8 @@ function pruneWords(request: PruneRequest, project: Named): Words {
     ...option('--data', dataName(request.data, project)),
     ...flag('--recalibrate', request.recalibrate),
     ...option('--epochs', fineTune?.epochs),
+    ...(tuning ? trainingWords(tuning, '--lr-schedule') : []),
+    ...option('--teacher', request.teacher && versionName(request.teacher, project)),
     ...flag('--measure', request.measure),
     ...seedWords,
     ...option('--name', request.name),
@@ -133,31 +133,18 @@ function pruneWords(request: PruneRequest, project: Named): Words {
 }
 
 function trainWords(request: TrainRequest, project: Named): Words {
-  const { options, init } = request;
+  const { options, init, teacher } = request;
   const scratch = init === 'scratch';
-  const base = scratch ? fullTrainingDefaults(options.epochs) : fineTuneDefaults(options.epochs);
-  const { batchSize, seed, optimizer, augment, gammaSparsity, samplesPerEpoch } = options;
-  const { learningRate, momentum, weightDecay } = optimizer;
-  const plain: TrainOptions = {
-    ...base,
-    ...{ batchSize, seed, augment, gammaSparsity, samplesPerEpoch },
-    optimizer: { ...base.optimizer, learningRate, momentum, weightDecay },
-  };
-  if (!isDeepStrictEqual(options, plain)) return null;
+  const flags = trainingFlags(scratch ? 'full' : 'fine-tune', options);
+  if (flags === null || (teacher === undefined) !== (options.distill === null)) return null;
   return [
     ...['train', project.folder, versionName(request.version, project)],
     ...option('--data', dataName(request.data, project)),
     ...option('--epochs', options.epochs),
-    ...option('--lr', unless(learningRate, base.optimizer.learningRate)),
-    ...option('--batch', unless(batchSize, base.batchSize)),
-    ...option('--momentum', unless(momentum, base.optimizer.momentum)),
-    ...option('--weight-decay', unless(weightDecay, base.optimizer.weightDecay)),
-    ...flag('--no-flip', !augment.flip),
-    ...option('--pad-crop', unless(augment.padCrop, base.augment.padCrop)),
-    ...option('--sparsity', unless(gammaSparsity, base.gammaSparsity)),
-    ...option('--samples', samplesPerEpoch),
+    ...trainingWords(flags, '--schedule'),
+    ...option('--teacher', teacher && versionName(teacher, project)),
     ...flag('--scratch', scratch),
-    ...option('--seed', unless(seed, base.seed)),
+    ...option('--seed', flags.seed),
     ...flag('--measure', request.measure),
     ...option('--name', request.name),
   ];

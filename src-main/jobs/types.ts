@@ -76,6 +76,8 @@ export interface PruneRequest {
   /** Fine-tune after the cut; null leaves it out. */
   readonly fineTune: TrainOptions | null;
   readonly measure: boolean;
+  /** What the fine-tuning learns from, as its options of distillation say. */
+  readonly teacher?: VersionId;
   readonly name: string | null;
 }
 
@@ -85,6 +87,8 @@ export interface TrainRequest {
   readonly data: DatasetId;
   readonly options: TrainOptions;
   /** 'scratch' starts from new random weights of the same architecture. */
+  /** What it learns from beside the labels, as the options of distillation say. */
+  readonly teacher?: VersionId;
   readonly init: 'weights' | 'scratch';
   readonly measure: boolean;
   readonly name: string | null;

@@ -17,8 +17,8 @@ import type {
   Scope,
   TrunkMode,
 } from '../../engine/prune/types';
-import { fineTuneDefaults } from '../../engine/train/defaults';
 import type { LayerReport } from '../../engine/prune/types';
+import { trainingOptions, type TrainingFlags } from '../../jobs/training-flags';
 import {
   formatBytes,
   formatCount,
@@ -30,6 +30,7 @@ import {
 import { bytes, choice, latency, layerShares, list, number, share } from '../options';
 import { noteOtherName, table } from '../output';
 import type { Runtime } from '../runtime';
+import { addTrainingFlags, type TrainFlags } from '../training';
 
 /** Criteria that read the weights alone. */
 export const criteria = [
@@ -65,7 +66,7 @@ const normalisations = [
   'standardise',
 ] as const satisfies readonly Normalisation[];
 
-interface PruneFlags {
+interface PruneFlags extends TrainFlags {
   readonly method: Criterion;
   readonly ratio?: number;
   readonly macs?: number;
@@ -90,6 +91,7 @@ interface PruneFlags {
   readonly data?: string;
   readonly recalibrate?: boolean;
   readonly epochs?: number;
+  readonly lrSchedule?: TrainingFlags['lrSchedule'];
   readonly measure?: boolean;
   readonly seed?: number;
   readonly name?: string;
@@ -168,7 +170,7 @@ function layerLines(layers: readonly LayerReport[]): readonly string[] {
 }
 
 export function addPrune(program: Command, runtime: Runtime): void {
-  program
+  const command = program
     .command('prune')
     .argument('<project>', 'a project folder')
     .argument('<version>', 'a version by name or id')
@@ -259,7 +261,8 @@ export function addPrune(program: Command, runtime: Runtime): void {
       '--epochs <n>',
       'fine-tune for n epochs after each step',
       number('--epochs', { min: 1, integer: true }),
-    )
+    );
+  addTrainingFlags(command, '--lr-schedule')
     .option('--measure', 'measure latency of the result')
     .option('--seed <n>', 'seed', number('--seed', { min: 0, integer: true }))
     .option('--name <name>', 'name of the cut version; -recalibrated, -tuned follow it')
@@ -273,6 +276,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
         const version = await project.findVersion(versionName);
         const data = flags.data === undefined ? null : await project.findDataset(flags.data);
         const options = await pruneOptions(flags);
+        const teacher = flags.teacher && (await project.findVersion(flags.teacher)).id;
         const job = await runtime.run(project, {
           kind: 'prune',
           version: version.id,
@@ -284,10 +288,8 @@ export function addPrune(program: Command, runtime: Runtime): void {
           fineTune:
             flags.epochs === undefined
               ? null
-              : {
-                  ...fineTuneDefaults(flags.epochs),
-                  ...(flags.seed === undefined ? {} : { seed: flags.seed }),
-                },
+              : trainingOptions('fine-tune', flags.epochs, flags, teacher !== undefined),
+          ...(teacher === undefined ? {} : { teacher }),
           measure: flags.measure ?? false,
           name: flags.name ?? null,
         });

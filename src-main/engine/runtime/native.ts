@@ -7,7 +7,10 @@ import type { TFEOpAttr } from '@tensorflow/tfjs-node/dist/tfjs_binding';
 import { cropPadding, padImage, paddedShape, splitPadding } from './explicit-padding';
 import { groupsOf, PlainPrimitives } from './plain';
 import { isSquare } from './unit-stride';
+import { NativeOps } from './native-ops';
+import { NativeAdam, NativeMomentum } from './native-variables';
 import type {
+  AdamVariable,
   BatchNormGradients,
   BatchNormResult,
   BatchNormVectors,
@@ -25,57 +28,6 @@ export interface NativeCapabilities {
   readonly dilatedConvGradient: boolean;
   /** 1 x 1 convolutions: see pointwise.ts. */
   readonly pointwiseConv: boolean;
-}
-
-/** Runs TensorFlow ops by name. */
-export class NativeOps {
-  readonly float: TFEOpAttr;
-  readonly nhwc: TFEOpAttr;
-
-  constructor(private readonly backend: NodeJSKernelBackend) {
-    this.float = this.type('T', 'float32');
-    this.nhwc = this.string('data_format', 'NHWC');
-  }
-
-  run(op: string, attrs: TFEOpAttr[], inputs: Tensor[], outputs: number): Tensor[] {
-    return this.backend.executeMultipleOutputs(op, attrs, inputs, outputs);
-  }
-
-  run1(op: string, attrs: TFEOpAttr[], inputs: Tensor[]): Tensor {
-    return this.run(op, attrs, inputs, 1)[0]!;
-  }
-
-  type(name: string, dtype: 'float32' | 'int32'): TFEOpAttr {
-    return this.attr(name, 'TF_ATTR_TYPE', this.backend.getDTypeInteger(dtype));
-  }
-
-  number(name: string, value: number): TFEOpAttr {
-    return this.attr(name, 'TF_ATTR_FLOAT', value);
-  }
-
-  integers(name: string, value: number[]): TFEOpAttr {
-    return this.attr(name, 'TF_ATTR_INT', value);
-  }
-
-  shape(name: string, value: number[]): TFEOpAttr {
-    return this.attr(name, 'TF_ATTR_SHAPE', value);
-  }
-
-  boolean(name: string, value: boolean): TFEOpAttr {
-    return this.attr(name, 'TF_ATTR_BOOL', value);
-  }
-
-  string(name: string, value: string): TFEOpAttr {
-    return this.attr(name, 'TF_ATTR_STRING', value);
-  }
-
-  private attr(
-    name: string,
-    kind: `TF_ATTR_${'TYPE' | 'FLOAT' | 'INT' | 'SHAPE' | 'BOOL' | 'STRING'}`,
-    value: TFEOpAttr['value'],
-  ): TFEOpAttr {
-    return { name, type: this.backend.binding[kind], value };
-  }
 }
 
 export class NativePrimitives implements Primitives {
@@ -234,9 +186,17 @@ export class NativePrimitives implements Primitives {
   momentumVariable(
     shape: readonly number[],
     value: Float32Array,
-    velocity: Float32Array | null,
+    slots: readonly Float32Array[] | null,
   ): MomentumVariable {
-    return new NativeVariable(this.tf, this.ops, [...shape], value, velocity);
+    return new NativeMomentum(this.tf, this.ops, shape, value, slots);
+  }
+
+  adamVariable(
+    shape: readonly number[],
+    value: Float32Array,
+    slots: readonly Float32Array[] | null,
+  ): AdamVariable {
+    return new NativeAdam(this.tf, this.ops, shape, value, slots);
   }
 
   private handles(inputShape: readonly number[], kernelShape: readonly number[]): boolean {
@@ -309,84 +269,6 @@ export class NativePrimitives implements Primitives {
       const image = padImage(this.tf, x, padding);
       return this.ops.run1(op, this.attrsOf(inner), [image, shape, dy]);
     });
-  }
-}
-
-/** The name by which TensorFlow gives each variable one of its own (core/framework/resource_handle.h). */
-const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
-
-/** A pair of TensorFlow's resource variables, updated in place by one op. */
-class NativeVariable implements MomentumVariable {
-  value: Tensor;
-  private readonly variable: Tensor;
-  private readonly slot: Tensor;
-  private readonly dtype: TFEOpAttr;
-
-  constructor(
-    private readonly tf: TensorFlow,
-    private readonly ops: NativeOps,
-    shape: number[],
-    value: Float32Array,
-    velocity: Float32Array | null,
-  ) {
-    this.dtype = ops.type('dtype', 'float32');
-    this.variable = this.create(shape, value);
-    this.slot = this.create(shape, velocity ?? new Float32Array(value.length));
-    this.value = this.read(this.variable);
-  }
-
-  velocity(): Float32Array {
-    const tensor = this.read(this.slot);
-    const values = tensor.dataSync<'float32'>();
-    tensor.dispose();
-    return values;
-  }
-
-  update(gradient: Tensor, rate: Tensor, momentum: Tensor, nesterov: boolean): void {
-    // TensorFlow writes in place only while nobody else holds the variable's memory.
-    this.value.dispose();
-    this.ops.run(
-      'ResourceApplyMomentum',
-      [
-        this.ops.float,
-        this.ops.boolean('use_locking', false),
-        this.ops.boolean('use_nesterov', nesterov),
-      ],
-      [this.variable, this.slot, rate, gradient, momentum],
-      0,
-    );
-    this.value = this.read(this.variable);
-  }
-
-  dispose(): void {
-    this.value.dispose();
-    for (const handle of [this.variable, this.slot]) {
-      this.ops.run(
-        'DestroyResourceOp',
-        [this.ops.boolean('ignore_lookup_error', true)],
-        [handle],
-        0,
-      );
-      handle.dispose();
-    }
-  }
-
-  private create(shape: number[], values: Float32Array): Tensor {
-    const attrs = [
-      this.dtype,
-      this.ops.shape('shape', shape),
-      this.ops.string('shared_name', anonymous),
-      this.ops.string('container', ''),
-    ];
-    const handle = this.tf.keep(this.ops.run1('VarHandleOp', attrs, []));
-    const initial = this.tf.tensor(values.slice(), shape);
-    this.ops.run('AssignVariableOp', [this.dtype], [handle, initial], 0);
-    initial.dispose();
-    return handle;
-  }
-
-  private read(handle: Tensor): Tensor {
-    return this.tf.keep(this.ops.run1('ReadVariableOp', [this.dtype], [handle]));
   }
 }
 

@@ -3,7 +3,9 @@
 import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Pair } from '../graph/types';
 import { cropPadding, padImage, paddedShape, splitPadding } from './explicit-padding';
+import { PlainAdam, PlainMomentum } from './plain-variables';
 import type {
+  AdamVariable,
   BatchNormGradients,
   BatchNormResult,
   BatchNormVectors,
@@ -252,9 +254,17 @@ export class PlainPrimitives implements Primitives {
   momentumVariable(
     shape: readonly number[],
     value: Float32Array,
-    velocity: Float32Array | null,
+    slots: readonly Float32Array[] | null,
   ): MomentumVariable {
-    return new PlainVariable(this.tf, [...shape], value, velocity);
+    return new PlainMomentum(this.tf, shape, value, slots);
+  }
+
+  adamVariable(
+    shape: readonly number[],
+    value: Float32Array,
+    slots: readonly Float32Array[] | null,
+  ): AdamVariable {
+    return new PlainAdam(this.tf, shape, value, slots);
   }
 
   /** Brings a convolution to a simple one: dilation into the kernel, explicit padding into the input. */
@@ -347,43 +357,6 @@ export class PlainPrimitives implements Primitives {
       tf.split(a, groups, axisA).map((part, group) => op(part, parts[group]!)),
       axis,
     );
-  }
-}
-
-class PlainVariable implements MomentumVariable {
-  value: Tensor;
-  private v: Tensor;
-
-  constructor(
-    private readonly tf: TensorFlow,
-    shape: number[],
-    value: Float32Array,
-    velocity: Float32Array | null,
-  ) {
-    // tfjs may keep the array it is given: copies, so that the caller's numbers stay what they are.
-    this.value = tf.keep(tf.tensor(value.slice(), shape));
-    this.v = tf.keep(velocity ? tf.tensor(velocity.slice(), shape) : tf.zeros(shape));
-  }
-
-  velocity(): Float32Array {
-    return this.v.dataSync<'float32'>();
-  }
-
-  update(gradient: Tensor, rate: Tensor, momentum: Tensor, nesterov: boolean): void {
-    const { tf } = this;
-    const [value, v] = tf.tidy(() => {
-      const velocity = tf.add(tf.mul(this.v, momentum), gradient);
-      const direction = nesterov ? tf.add(tf.mul(velocity, momentum), gradient) : velocity;
-      return [tf.sub(this.value, tf.mul(direction, rate)), velocity] as [Tensor, Tensor];
-    });
-    this.dispose();
-    this.value = tf.keep(value);
-    this.v = tf.keep(v);
-  }
-
-  dispose(): void {
-    this.value.dispose();
-    this.v.dispose();
   }
 }
 

@@ -46,19 +46,41 @@ export interface CrossEntropy {
   readonly gradient: Tensor;
 }
 
-/** A trainable tensor with its momentum, updated in place where the backend can. */
-export interface MomentumVariable {
+/** A trainable tensor with what its optimizer accumulates, updated in place where the backend can. */
+export interface TrainedVariable {
   /** The value as it is now. The variable owns it: it is gone after the next update. */
   readonly value: Tensor;
-  /** The accumulated gradient v. */
-  velocity(): Float32Array;
+  /** What is accumulated, each of the value's length: v of momentum; m and v of Adam. */
+  slots(): readonly Float32Array[];
+  dispose(): void;
+}
+
+export interface MomentumVariable extends TrainedVariable {
   /**
    * v <- momentum * v + gradient, then value <- value - rate * v, or with Nesterov's look-ahead
    * value <- value - rate * (gradient + momentum * v). The learning rate multiplies outside of v, as in PyTorch
    * (Keras accumulates rate * gradient instead: the same as long as the rate does not change).
    */
   update(gradient: Tensor, rate: Tensor, momentum: Tensor, nesterov: boolean): void;
-  dispose(): void;
+}
+
+/** Scalars of a step of Adam. */
+export interface AdamStep {
+  /** With the corrections of the bias of m and v in it: rate * sqrt(1 - beta2^t) / (1 - beta1^t). */
+  readonly rate: Tensor;
+  /** epsilon * sqrt(1 - beta2^t), which makes it the epsilon beside the corrected root of v. */
+  readonly epsilon: Tensor;
+  readonly beta1: Tensor;
+  readonly beta2: Tensor;
+}
+
+export interface AdamVariable extends TrainedVariable {
+  /**
+   * value <- kept * value where `kept` is given (decoupled weight decay), then
+   * m <- m + (1 - beta1) * (gradient - m), v <- v + (1 - beta2) * (gradient^2 - v),
+   * value <- value - rate * m / (sqrt(v) + epsilon).
+   */
+  update(gradient: Tensor, step: AdamStep, kept: Tensor | null): void;
 }
 
 /**
@@ -129,9 +151,16 @@ export interface Primitives {
   /** Logits [N, classes], labels int32 [N]. */
   softmaxCrossEntropy(logits: Tensor, labels: Tensor): CrossEntropy;
 
+  /** `slots` are those of a variable that this one goes on from; null begins with zeros. */
   momentumVariable(
     shape: readonly number[],
     value: Float32Array,
-    velocity: Float32Array | null,
+    slots: readonly Float32Array[] | null,
   ): MomentumVariable;
+
+  adamVariable(
+    shape: readonly number[],
+    value: Float32Array,
+    slots: readonly Float32Array[] | null,
+  ): AdamVariable;
 }

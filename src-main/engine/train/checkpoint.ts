@@ -2,10 +2,10 @@
 
 import type { LoaderState } from '../data/loader';
 import { AppError } from '../errors';
-import type { RngState } from '../graph/rng';
 import { decodeModel, encodeModel } from '../graph/serialize';
 import type { Model } from '../graph/types';
-import type { Velocities } from './optimizer';
+import type { WatchState } from './divergence';
+import type { StepState } from './step';
 import type { EpochRecord } from './types';
 
 /** The best epoch so far by validation. */
@@ -14,28 +14,28 @@ export interface BestEpoch {
   readonly model: Model;
 }
 
-export interface TrainCheckpoint {
+export interface TrainCheckpoint extends StepState {
   readonly model: Model;
   readonly best: BestEpoch | null;
-  readonly velocities: Velocities;
+  readonly watch: WatchState;
   readonly loader: LoaderState;
-  readonly dropout: RngState;
   readonly history: readonly EpochRecord[];
 }
 
-interface Header {
-  readonly loader: LoaderState;
-  readonly dropout: RngState;
-  readonly history: readonly EpochRecord[];
+interface Header extends Pick<
+  TrainCheckpoint,
+  'watch' | 'loader' | 'dropout' | 'mixup' | 'history'
+> {
   readonly bestEpoch: number | null;
-  /** Ids and lengths of the velocities, in the order of their numbers. */
-  readonly velocities: readonly (readonly [string, number])[];
-  /** Bytes of the current model and of the best one. */
-  readonly modelBytes: number;
-  readonly bestBytes: number;
+  readonly averageUpdates: number | null;
+  readonly steps: number;
+  /** Ids and lengths of what the optimizer has accumulated of each weight, in the order of their numbers. */
+  readonly slots: readonly (readonly [string, readonly number[]])[];
+  /** Bytes of the current model, the best one, and the averaged one; 0 for one that there is not. */
+  readonly models: readonly [number, number, number];
 }
 
-const magic = new TextEncoder().encode('SECATRN1');
+const magic = new TextEncoder().encode('SECATRN2');
 /** The parts begin at multiples of this, so that their numbers can be read in place. */
 const alignment = 64;
 
@@ -45,27 +45,29 @@ function alignUp(offset: number): number {
 
 /**
  * Writes a checkpoint: the magic, the length of a JSON header (uint32, little-endian), the header, the current
- * model, the best model, and the velocities as float32.
+ * model, the best model, the averaged model, and what the optimizer has accumulated as float32.
  */
 export function encodeCheckpoint(checkpoint: TrainCheckpoint): Uint8Array {
-  const { model, best, velocities, loader, dropout, history } = checkpoint;
-  const modelBytes = encodeModel(model);
-  const bestBytes = best ? encodeModel(best.model) : new Uint8Array(0);
+  const { model, best, optimizer, average, watch, loader, dropout, mixup, history } = checkpoint;
+  const none = new Uint8Array(0);
+  const models = [
+    encodeModel(model),
+    best ? encodeModel(best.model) : none,
+    average ? encodeModel({ ...model, graph: average.graph }) : none,
+  ] as const;
   const header: Header = {
-    loader,
-    dropout,
-    history,
+    ...{ watch, loader, dropout, mixup, history },
     bestEpoch: best?.epoch ?? null,
-    velocities: Array.from(velocities, ([id, values]) => [id, values.length]),
-    modelBytes: modelBytes.length,
-    bestBytes: bestBytes.length,
+    averageUpdates: average?.updates ?? null,
+    steps: optimizer.steps,
+    slots: Array.from(optimizer.slots, ([id, slots]) => [id, slots.map(({ length }) => length)]),
+    models: [models[0].length, models[1].length, models[2].length],
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
+  const slots = [...optimizer.slots.values()].flat();
   const parts = [
-    modelBytes,
-    bestBytes,
-    ...Array.from(
-      velocities.values(),
+    ...models,
+    ...slots.map(
       ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
     ),
   ];
@@ -86,26 +88,29 @@ export function decodeCheckpoint(bytes: Uint8Array): TrainCheckpoint {
   // Numbers are read in place: they must lie in memory as they lie in the file.
   const whole = bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
   const [header, headerBytes] = readHeader(whole);
-  const lengths = [
-    header.modelBytes,
-    header.bestBytes,
-    ...header.velocities.map(([, length]) => length * 4),
-  ];
+  const { watch, loader, dropout, mixup, history, bestEpoch, averageUpdates, steps } = header;
+  const slotLengths = header.slots.flatMap(([, lengths]) => lengths);
+  const lengths = [...header.models, ...slotLengths.map((length) => length * 4)];
   const offsets = layOut(headerBytes, lengths);
   if (offsets.at(-1) !== whole.length) throw corrupt('its length does not fit its header');
   const part = (i: number): Uint8Array => whole.subarray(offsets[i]!, offsets[i]! + lengths[i]!);
-  const { loader, dropout, history, bestEpoch } = header;
-  const velocities = header.velocities.map(([id, length], i) => {
-    const { buffer, byteOffset } = part(i + 2);
-    return [id, new Float32Array(buffer, byteOffset, length)] as const;
+  let next = header.models.length;
+  const slots = header.slots.map(([id, ofWeight]) => {
+    const arrays = ofWeight.map((length) => {
+      const { buffer, byteOffset } = part(next++);
+      return new Float32Array(buffer, byteOffset, length);
+    });
+    return [id, arrays] as const;
   });
   return {
+    ...{ watch, loader, dropout, mixup, history },
     model: decodeModel(part(0)),
     best: bestEpoch === null ? null : { epoch: bestEpoch, model: decodeModel(part(1)) },
-    velocities: new Map(velocities),
-    loader,
-    dropout,
-    history,
+    average:
+      averageUpdates === null
+        ? null
+        : { graph: decodeModel(part(2)).graph, updates: averageUpdates },
+    optimizer: { steps, slots: new Map(slots) },
   };
 }
 

@@ -1,8 +1,15 @@
 // Default options of training.
 
-import type { OptimizerOptions, TrainOptions } from './types';
+import type {
+  AdamOptions,
+  DistillOptions,
+  OptimizerOptions,
+  ScheduleOptions,
+  SgdOptions,
+  TrainOptions,
+} from './types';
 
-const sgd: OptimizerOptions = {
+const sgd: SgdOptions = {
   kind: 'sgd',
   learningRate: 0.1,
   momentum: 0.9,
@@ -11,12 +18,72 @@ const sgd: OptimizerOptions = {
   decayAll: false,
 };
 
+/** A rate that fits Adam; of the moments those of Kingma and Ba 2015. */
+const adam: AdamOptions = {
+  kind: 'adam',
+  learningRate: 1e-3,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 1e-4,
+  decayAll: false,
+};
+
+// The decay of AdamW multiplies with the rate: PyTorch's default.
+const adamw: AdamOptions = { ...adam, kind: 'adamw', weightDecay: 1e-2 };
+
+/** Weights that are trained already take a tenth of the rate. */
+const gentle = <O extends OptimizerOptions>(optimizer: O): O => ({
+  ...optimizer,
+  learningRate: optimizer.learningRate / 10,
+});
+
+/** What one trains for: to recover trained weights, or from random ones. */
+export type TrainPurpose = 'fine-tune' | 'full';
+
+export interface OptimizerDefaults extends Readonly<
+  Record<OptimizerOptions['kind'], OptimizerOptions>
+> {
+  readonly sgd: SgdOptions;
+  readonly adam: AdamOptions;
+  readonly adamw: AdamOptions;
+}
+
+/** What each optimizer is set to when it is chosen. */
+export const optimizerDefaults: Readonly<Record<TrainPurpose, OptimizerDefaults>> = {
+  full: { sgd, adam, adamw },
+  'fine-tune': { sgd: gentle(sgd), adam: gentle(adam), adamw: gentle(adamw) },
+};
+
+/** What each schedule is set to when it is chosen; the one cycle as in PyTorch's OneCycleLR. */
+export const scheduleDefaults: Readonly<Record<ScheduleOptions['kind'], ScheduleOptions>> = {
+  constant: { kind: 'constant', warmupEpochs: 0 },
+  cosine: { kind: 'cosine', warmupEpochs: 0, finalFactor: 0 },
+  step: { kind: 'step', warmupEpochs: 0, milestones: [0.5, 0.75], factor: 0.1 },
+  'one-cycle': {
+    kind: 'one-cycle',
+    warmupEpochs: 0,
+    riseShare: 0.3,
+    startFactor: 1 / 25,
+    finalFactor: 1 / 25 / 1e4,
+  },
+};
+
+/** Hinton et al. 2015 take most of the loss from the teacher. */
+export const distillDefaults: DistillOptions = { temperature: 4, alpha: 0.1 };
+
 const shared = {
   batchSize: 128,
   seed: 1,
   // He et al. 2016, section 4.2.
   augment: { flip: true, padCrop: 4 },
   gammaSparsity: 0,
+  labelSmoothing: 0,
+  mixup: 0,
+  clipNorm: null,
+  ema: null,
+  patience: null,
+  distill: null,
   samplesPerEpoch: null,
   keepBest: true,
 } satisfies Partial<TrainOptions>;
@@ -26,8 +93,8 @@ export function fullTrainingDefaults(epochs: number): TrainOptions {
   return {
     ...shared,
     epochs,
-    optimizer: sgd,
-    schedule: { kind: 'cosine', warmupEpochs: Math.min(1, epochs / 10), finalFactor: 0 },
+    optimizer: optimizerDefaults.full.sgd,
+    schedule: { ...scheduleDefaults.cosine, warmupEpochs: Math.min(1, epochs / 10) },
   };
 }
 
@@ -36,7 +103,7 @@ export function fineTuneDefaults(epochs: number): TrainOptions {
   return {
     ...shared,
     epochs,
-    optimizer: { ...sgd, learningRate: 0.01 },
-    schedule: { kind: 'cosine', warmupEpochs: 0, finalFactor: 0 },
+    optimizer: optimizerDefaults['fine-tune'].sgd,
+    schedule: scheduleDefaults.cosine,
   };
 }

@@ -48,43 +48,58 @@ export function classifierHead({ graph, outputKind }: Model): ClassifierHead {
 
 /**
  * Cross-entropy of each sample, and the gradient of the sum with respect to the head's output.
- * `output` is [N, ...] with one value a class; `labels` int32 [N]. For independent probabilities it is the sum
- * of the binary cross-entropies, the label's class being true and all others false.
+ * `output` is [N, ...] with one value a class; `target` holds labels, int32 [N], or the share of each class,
+ * float32 [N, classes]. For independent probabilities it is the sum of the binary cross-entropies, the label's
+ * class being true and all others false.
  */
 export function classificationLoss(
   backend: Backend,
   head: ClassifierHead,
   output: Tensor,
-  labels: Tensor,
+  target: Tensor,
 ): CrossEntropy {
-  const { tf, primitives } = backend;
+  const { tf } = backend;
   const rows = tf.reshape(output, [output.shape[0]!, head.classes]);
   const { losses, gradient } =
     head.kind === 'logits'
-      ? primitives.softmaxCrossEntropy(rows, labels)
-      : probabilityLoss(tf, head, rows, labels);
+      ? logitLoss(backend, rows, target)
+      : probabilityLoss(tf, head, rows, target);
   const shaped = tf.reshape(gradient, output.shape);
   tf.dispose([rows, gradient]);
   return { losses, gradient: shaped };
+}
+
+/** -sum(target * log(softmax)), with the gradient softmax - target: the shares of a sample sum to 1. */
+function logitLoss({ tf, primitives }: Backend, logits: Tensor, target: Tensor): CrossEntropy {
+  if (target.rank === 1) return primitives.softmaxCrossEntropy(logits, target);
+  const [losses, gradient] = tf.tidy(() => {
+    const logarithms = tf.logSoftmax(logits);
+    return [tf.neg(tf.sum(tf.mul(target, logarithms), 1)), tf.sub(tf.exp(logarithms), target)] as [
+      Tensor,
+      Tensor,
+    ];
+  });
+  return { losses, gradient };
 }
 
 function probabilityLoss(
   tf: TensorFlow,
   { kind, classes }: ClassifierHead,
   probabilities: Tensor,
-  labels: Tensor,
+  target: Tensor,
 ): CrossEntropy {
   const [losses, gradient] = tf.tidy(() => {
-    const target = tf.oneHot(tf.cast(labels, 'int32'), classes, 1, 0, 'float32');
+    const shares =
+      target.rank === 1 ? tf.oneHot(tf.cast(target, 'int32'), classes, 1, 0, 'float32') : target;
     const p = tf.clipByValue(probabilities, smallest, 1 - smallest);
-    const ofLabel = tf.mul(target, tf.log(p));
+    const ofTarget = tf.mul(shares, tf.log(p));
     if (kind === 'probabilities') {
-      return [tf.neg(tf.sum(ofLabel, 1)), tf.neg(tf.div(target, p))] as [Tensor, Tensor];
+      return [tf.neg(tf.sum(ofTarget, 1)), tf.neg(tf.div(shares, p))] as [Tensor, Tensor];
     }
-    const ofOthers = tf.mul(tf.sub(1, target), tf.log(tf.sub(1, p)));
+    const ofOthers = tf.mul(tf.sub(1, shares), tf.log(tf.sub(1, p)));
     return [
-      tf.neg(tf.sum(tf.add(ofLabel, ofOthers), 1)),
-      tf.div(tf.sub(p, target), tf.mul(p, tf.sub(1, p))),
+      tf.neg(tf.sum(tf.add(ofTarget, ofOthers), 1)),
+      tf.div(tf.sub(p, shares), tf.mul(p, tf.sub(1, p))),
     ] as [Tensor, Tensor];
   });
   return { losses, gradient };

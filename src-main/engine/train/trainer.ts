@@ -1,21 +1,18 @@
-// The step loop of training: batches, forwards, backwards, update; validation after each epoch.
+// A training run: epochs of steps, validation after each, the best epoch kept, checkpoints handed out.
 
 import { setImmediate } from 'node:timers/promises';
 import type { EngineContext } from '../context';
-import { BatchLoader, type Batch } from '../data/loader';
+import { BatchLoader } from '../data/loader';
 import type { Dataset, ImageSplit } from '../data/types';
 import { AppError } from '../errors';
-import { createRng, type Rng } from '../graph/rng';
-import type { Model } from '../graph/types';
-import { evaluateClassifier, indexOfLargest } from '../measure/accuracy';
+import type { Graph, Model } from '../graph/types';
+import { evaluateClassifier } from '../measure/accuracy';
 import { startStopwatch } from '../measure/stopwatch';
 import { loadBackend, type Backend } from '../runtime/backend';
-import { BatchInput } from './batch-input';
 import type { BestEpoch, TrainCheckpoint } from './checkpoint';
-import { compile, type Executable } from './executor';
-import { classificationLoss, classifierHead, type ClassifierHead } from './loss';
-import { SgdOptimizer } from './optimizer';
+import { diverged, LossWatch } from './divergence';
 import { learningRateAt } from './schedule';
+import { TrainStep, type StepResult } from './step';
 import type { EpochRecord, TrainOptions, TrainResult } from './types';
 
 export interface TrainHooks {
@@ -24,11 +21,18 @@ export interface TrainHooks {
    * before the promise settles or not at all.
    */
   onEpoch?(record: EpochRecord, checkpoint: () => TrainCheckpoint): void | Promise<void>;
+  /**
+   * Called with what was good before a run diverged, when at least one epoch was; training waits for it and then
+   * throws TRAIN_DIVERGED.
+   */
+  onDiverged?(result: TrainResult): void | Promise<void>;
 }
 
 export interface TrainRun {
   /** Goes on from the end of an epoch, with the options and the data of the run that it was saved in. */
-  readonly resume?: TrainCheckpoint;
+  readonly resume?: TrainCheckpoint | null;
+  /** What is learned from beside the labels, as `options.distill` says. */
+  readonly teacher?: Model | null;
   readonly backend?: Backend;
 }
 
@@ -38,9 +42,9 @@ const metricInterval = 10;
 /**
  * Trains a classifier. The same model, data, options and backend give the same weights. With a validation split
  * and `keepBest` the result is the epoch of the highest validation accuracy (of equal ones that of the lowest
- * loss), else the last.
- * @throws AppError DATA_MISMATCH, TRAIN_DIVERGED, RUNTIME_UNAVAILABLE, or the reason of the signal, which is
- * looked at before each batch
+ * loss), else the last. With `ema` the averaged weights are what is validated and kept.
+ * @throws AppError DATA_MISMATCH, INVALID_ARGUMENT, TRAIN_DIVERGED, OUT_OF_MEMORY, RUNTIME_UNAVAILABLE, or the
+ * reason of the signal, which is looked at before each batch
  */
 export async function train(
   model: Model,
@@ -54,7 +58,7 @@ export async function train(
   if (backend.fallbackReason !== null) {
     context.log('warn', `Training without TensorFlow, slowly: ${backend.fallbackReason}`);
   }
-  const trainer = new Trainer(model, dataset, options, context, backend, run.resume ?? null);
+  const trainer = new Trainer(model, dataset, options, context, backend, run);
   try {
     return await trainer.run(hooks);
   } finally {
@@ -63,14 +67,13 @@ export async function train(
 }
 
 class Trainer {
-  private readonly head: ClassifierHead;
-  private readonly executable: Executable;
-  private readonly optimizer: SgdOptimizer;
+  private readonly step: TrainStep;
   private readonly loader: BatchLoader;
-  private readonly input: BatchInput;
-  private readonly dropout: Rng;
+  private readonly watch: LossWatch;
   private readonly history: EpochRecord[];
   private best: BestEpoch | null;
+  /** The last epoch that ended well, where no best one is kept. */
+  private last: BestEpoch | null = null;
 
   constructor(
     private readonly model: Model,
@@ -78,54 +81,58 @@ class Trainer {
     private readonly options: TrainOptions,
     private readonly context: EngineContext,
     private readonly backend: Backend,
-    resume: TrainCheckpoint | null,
+    { resume = null, teacher = null }: TrainRun,
   ) {
-    const { batchSize, seed, augment, samplesPerEpoch } = options;
     const split = trainingSplit(dataset);
     const { graph } = resume?.model ?? model;
-    this.head = classifierHead(model);
-    this.loader = new BatchLoader(split, {
-      batchSize,
-      seed,
-      augment,
-      samplesPerEpoch,
-      shuffle: true,
-    });
-    this.input = new BatchInput(backend.tf, split, model.preprocessing, batchSize);
-    // Another sequence than the loader's, which begins from the seed itself.
-    this.dropout = createRng(seed + 1);
+    this.loader = trainingLoader(split, options);
+    this.step = new TrainStep(model, graph, split, options, backend, teacher, resume);
+    this.watch = resume ? new LossWatch(resume.watch) : LossWatch.begin(this.step.head.classes);
     this.history = [...(resume?.history ?? [])];
     this.best = resume?.best ?? null;
-    if (resume) {
-      this.loader.restore(resume.loader);
-      this.dropout.setState(resume.dropout);
+    if (resume && this.best === null) {
+      this.last = { epoch: resume.history.length, model: this.currentModel() };
     }
-    this.executable = compile(graph, backend, [this.head.tensor]);
-    this.optimizer = new SgdOptimizer(
-      this.executable,
-      graph,
-      options.optimizer,
-      options.gammaSparsity,
-      resume?.velocities ?? null,
-    );
+    if (resume) this.loader.restore(resume.loader);
   }
 
   async run(hooks: TrainHooks): Promise<TrainResult> {
-    while (this.history.length < this.options.epochs) {
-      const record = await this.epoch();
-      this.history.push(record);
-      this.keepIfBest(record);
-      await hooks.onEpoch?.(record, () => this.checkpoint());
+    try {
+      while (this.history.length < this.options.epochs && !this.isSpent()) {
+        const record = await this.epoch();
+        this.history.push(record);
+        this.keep(record);
+        await hooks.onEpoch?.(record, () => this.checkpoint());
+      }
+    } catch (error) {
+      const isGone = error instanceof AppError && error.code === 'TRAIN_DIVERGED';
+      if (isGone && this.history.length > 0) await hooks.onDiverged?.(this.result());
+      throw error;
     }
-    const last = { epoch: this.history.length, model: this.currentModel() };
-    const { epoch, model } = this.best ?? last;
-    const backend = this.backend.detail;
-    return { model, history: this.history, bestEpoch: epoch, backend };
+    return this.result();
   }
 
   dispose(): void {
-    this.optimizer.dispose();
-    this.executable.dispose();
+    this.step.dispose();
+  }
+
+  private result(): TrainResult {
+    const { epoch, model } = this.best ?? this.last!;
+    return { model, history: this.history, bestEpoch: epoch, backend: this.backend.detail };
+  }
+
+  /** Whether the validation has not become better for as long as one has patience. */
+  private isSpent(): boolean {
+    const { patience } = this.options;
+    if (patience === null || this.history.length === 0) return false;
+    const { epoch, valAccuracy } = this.history.reduce((best, record) =>
+      isBetter(record, best) ? record : best,
+    );
+    const isOver = valAccuracy !== null && this.history.length - epoch >= patience;
+    if (isOver) {
+      this.context.log('info', `Stopped: no better validation than epoch ${epoch}'s since then.`);
+    }
+    return isOver;
   }
 
   private async epoch(): Promise<EpochRecord> {
@@ -141,7 +148,10 @@ class Trainer {
       rate = this.learningRate(step);
       // The statistics of one image tell batch norm nothing.
       if (batch.count > 1 || this.options.batchSize === 1) {
-        const result = this.step(batch, rate, number, step);
+        const result = this.step.take(batch, rate);
+        if (!this.watch.accept(result.loss / result.samples)) {
+          throw diverged(number, `at step ${step + 1}`, rate);
+        }
         total.add(result);
         recent.add(result);
       }
@@ -172,34 +182,15 @@ class Trainer {
     return learningRateAt(schedule, optimizer.learningRate, position, epochs, stepLength);
   }
 
-  /** One batch forwards and backwards, and the update. */
-  private step(batch: Batch, rate: number, epoch: number, step: number): StepResult {
-    const { tf } = this.backend;
-    return tf.tidy(() => {
-      const pass = this.executable.record([this.input.images(batch)], {
-        batchStatistics: true,
-        momentum: null,
-        dropout: this.dropout,
-      });
-      const [output] = pass.outputs;
-      const labels = this.input.labels(batch);
-      const { losses, gradient } = classificationLoss(this.backend, this.head, output!, labels);
-      const loss = losses.dataSync<'float32'>().reduce((sum, value) => sum + value, 0);
-      if (!Number.isFinite(loss)) {
-        pass.dispose();
-        throw diverged(epoch, `at step ${step + 1}`, rate);
-      }
-      const scores = output!.dataSync<'float32'>();
-      const gradients = pass.backward([tf.div(gradient, batch.count)]);
-      this.optimizer.step(gradients, rate);
-      return { loss, right: countRight(scores, batch.labels), samples: batch.count };
-    });
-  }
-
   private async validate(epoch: number): Promise<{ loss: number; top1: number } | null> {
     const split = this.dataset.split('val');
-    if (split.count === 0) return null;
-    const { executable, head, model } = this;
+    const { step, model } = this;
+    const { head, result: executable } = step;
+    if (split.count === 0) {
+      // Nothing else has looked at what the last step did.
+      if (!isFiniteGraph(executable.weights.toGraph())) throw diverged(epoch, 'at its end', null);
+      return null;
+    }
     const classifier = { executable, head, preprocessing: model.preprocessing };
     const { loss, top1 } = await evaluateClassifier(classifier, split, 'val', this.context);
     if (!Number.isFinite(loss)) throw diverged(epoch, 'at its validation', null);
@@ -207,24 +198,28 @@ class Trainer {
     return { loss, top1 };
   }
 
-  private keepIfBest(record: EpochRecord): void {
-    if (!this.options.keepBest || record.valAccuracy === null) return;
+  /** Keeps the epoch that has just ended, if it is the best or no best one is asked for. */
+  private keep(record: EpochRecord): void {
+    const { epoch, valAccuracy } = record;
+    const chooses = this.options.keepBest && valAccuracy !== null;
     const earlier = this.best === null ? undefined : this.history[this.best.epoch - 1];
-    if (earlier !== undefined && !isBetter(record, earlier)) return;
-    this.best = { epoch: record.epoch, model: this.currentModel() };
+    if (chooses && earlier !== undefined && !isBetter(record, earlier)) return;
+    const kept = { epoch, model: this.currentModel() };
+    if (chooses) this.best = kept;
+    else this.last = kept;
   }
 
   private currentModel(): Model {
-    return { ...this.model, graph: this.executable.weights.toGraph() };
+    return { ...this.model, graph: this.step.result.weights.toGraph() };
   }
 
   private checkpoint(): TrainCheckpoint {
     return {
-      model: this.currentModel(),
+      model: { ...this.model, graph: this.step.weights() },
       best: this.best,
-      velocities: this.optimizer.velocities(),
+      ...this.step.state(),
+      watch: this.watch.state,
       loader: this.loader.state(),
-      dropout: this.dropout.getState(),
       history: [...this.history],
     };
   }
@@ -258,13 +253,6 @@ class Trainer {
   }
 }
 
-interface StepResult {
-  /** Sum of the losses. */
-  readonly loss: number;
-  readonly right: number;
-  readonly samples: number;
-}
-
 class Sums implements StepResult {
   loss = 0;
   right = 0;
@@ -277,7 +265,14 @@ class Sums implements StepResult {
   }
 }
 
-function trainingSplit(dataset: Dataset): ImageSplit {
+/** Batches as a run with these options sees them. */
+export function trainingLoader(split: ImageSplit, options: TrainOptions): BatchLoader {
+  const { batchSize, seed, augment, samplesPerEpoch } = options;
+  return new BatchLoader(split, { batchSize, seed, augment, samplesPerEpoch, shuffle: true });
+}
+
+/** @throws AppError DATA_MISMATCH when there is nothing to train on */
+export function trainingSplit(dataset: Dataset): ImageSplit {
   const split = dataset.split('train');
   if (split.count > 0) return split;
   throw new AppError(
@@ -287,24 +282,11 @@ function trainingSplit(dataset: Dataset): ImageSplit {
   );
 }
 
-function countRight(scores: Float32Array, labels: Int32Array): number {
-  const classes = scores.length / labels.length;
-  const isRight = (label: number, i: number): boolean =>
-    indexOfLargest(scores.subarray(i * classes, (i + 1) * classes)) === label;
-  return labels.reduce((right, label, i) => right + (isRight(label, i) ? 1 : 0), 0);
+function isFiniteGraph({ weights }: Graph): boolean {
+  return [...weights.values()].every(({ data }) => data.every((value) => Number.isFinite(value)));
 }
 
 function isBetter(record: EpochRecord, earlier: EpochRecord): boolean {
   const [accuracy, other] = [record.valAccuracy ?? 0, earlier.valAccuracy ?? 0];
   return accuracy > other || (accuracy === other && (record.valLoss ?? 0) < (earlier.valLoss ?? 0));
-}
-
-function diverged(epoch: number, where: string, learningRate: number | null): AppError {
-  const at = learningRate === null ? '' : ` with a learning rate of ${learningRate.toPrecision(3)}`;
-  return new AppError(
-    'TRAIN_DIVERGED',
-    `The loss became infinite or not a number in epoch ${epoch}, ${where}${at}.`,
-    'Lower the learning rate or add epochs of warm-up. Nothing of this run was kept but its checkpoints.',
-    { details: { epoch, lastGoodEpoch: epoch - 1, learningRate } },
-  );
 }

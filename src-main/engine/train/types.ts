@@ -2,31 +2,70 @@
 
 import type { Model } from '../graph/types';
 
-export type OptimizerOptions = {
-  readonly kind: 'sgd';
+interface EveryOptimizer {
   readonly learningRate: number;
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  /** L2 penalty added to the gradient; not on BN and bias unless `decayAll`. */
+  /** Not on BN and bias unless `decayAll`. L2 penalty added to the gradient; decoupled from it with AdamW. */
   readonly weightDecay: number;
   readonly decayAll: boolean;
-};
+}
 
-export type ScheduleOptions =
-  | { readonly kind: 'constant' }
-  | { readonly kind: 'cosine'; readonly warmupEpochs: number; readonly finalFactor: number }
-  /** Multiplies by `factor` at each fraction of the epochs, for instance 0.5 and 0.75. */
-  | {
-      readonly kind: 'step';
-      readonly warmupEpochs: number;
-      readonly milestones: readonly number[];
-      readonly factor: number;
-    };
+export interface SgdOptions extends EveryOptimizer {
+  readonly kind: 'sgd';
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}
+
+/** Kingma and Ba 2015; with decoupled decay ('adamw') Loshchilov and Hutter 2019. As PyTorch computes them. */
+export interface AdamOptions extends EveryOptimizer {
+  readonly kind: 'adam' | 'adamw';
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+export type OptimizerOptions = SgdOptions | AdamOptions;
+
+interface EverySchedule {
+  /** Epochs, also in fractions, over which the rate rises linearly to where the schedule begins; 0 is none. */
+  readonly warmupEpochs: number;
+}
+
+export interface ConstantSchedule extends EverySchedule {
+  readonly kind: 'constant';
+}
+
+export interface CosineSchedule extends EverySchedule {
+  readonly kind: 'cosine';
+  readonly finalFactor: number;
+}
+
+/** Multiplies by `factor` at each fraction of the epochs, for instance 0.5 and 0.75. */
+export interface StepSchedule extends EverySchedule {
+  readonly kind: 'step';
+  readonly milestones: readonly number[];
+  readonly factor: number;
+}
+
+/** Up along a cosine from `startFactor` to the base rate over `riseShare` of the steps, down to `finalFactor`. */
+export interface OneCycleSchedule extends EverySchedule {
+  readonly kind: 'one-cycle';
+  readonly riseShare: number;
+  readonly startFactor: number;
+  readonly finalFactor: number;
+}
+
+export type ScheduleOptions = ConstantSchedule | CosineSchedule | StepSchedule | OneCycleSchedule;
 
 export interface AugmentOptions {
   readonly flip: boolean;
   /** Pixels of zero padding before a random crop back to size; 0 is off. */
   readonly padCrop: number;
+}
+
+/** alpha * cross-entropy + (1 - alpha) * T^2 * KL(teacher / T || student / T) (Hinton et al. 2015). */
+export interface DistillOptions {
+  readonly temperature: number;
+  readonly alpha: number;
 }
 
 export interface TrainOptions {
@@ -38,6 +77,18 @@ export interface TrainOptions {
   readonly augment: AugmentOptions;
   /** Strength s of the L1 subgradient s * sign(gamma) on BN gamma (Liu et al. 2017); 0 is off. */
   readonly gammaSparsity: number;
+  /** Share of each label that is spread evenly over all classes (Szegedy et al. 2016); 0 is off. */
+  readonly labelSmoothing: number;
+  /** Images and labels mixed in pairs, by shares of Beta(mixup, mixup) (Zhang et al. 2018); 0 is off. */
+  readonly mixup: number;
+  /** Gradients together are scaled down to this norm at most; null is off. */
+  readonly clipNorm: number | null;
+  /** Decay of a moving average of the weights, which then is what is evaluated and kept; null is off. */
+  readonly ema: number | null;
+  /** Stops after this many epochs without a better validation; null is off. */
+  readonly patience: number | null;
+  /** Learns from a teacher too; null is off. */
+  readonly distill: DistillOptions | null;
   /** Limits each epoch to this many samples; null takes all. */
   readonly samplesPerEpoch: number | null;
   /** Keep the weights of the best validation epoch rather than of the last. */

@@ -20,20 +20,26 @@ const record = {
 const checkpoint: TrainCheckpoint = {
   model: toyModel(),
   best: { epoch: 1, model: toyModel({ seed: 2 }) },
-  velocities: new Map([
-    ['stem/kernel', Float32Array.of(1, -2, 0.5)],
-    ['classes/bias', Float32Array.of(0.25)],
-  ]),
+  average: { graph: toyModel({ seed: 3 }).graph, updates: 12 },
+  optimizer: {
+    steps: 12,
+    slots: new Map([
+      ['stem/kernel', [Float32Array.of(1, -2, 0.5), Float32Array.of(3, 4, 5)]],
+      ['classes/bias', [Float32Array.of(0.25), Float32Array.of(-1)]],
+    ]),
+  },
+  watch: { reference: 1.4, sum: 0.3, weight: 0.1 },
   loader: { epoch: 2, position: 0, order: [1, 2, 3, 4], augmentation: [5, 6, 7, 8] },
   dropout: [9, 10, 11, 12],
+  mixup: [13, 14, 15, 16],
   history: [record],
 };
 
 describe('checkpoint', () => {
   it('is read as it was written', () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
-    const withoutBest = { ...checkpoint, best: null };
-    expect(decodeCheckpoint(encodeCheckpoint(withoutBest))).toEqual(withoutBest);
+    const bare = { ...checkpoint, best: null, average: null };
+    expect(decodeCheckpoint(encodeCheckpoint(bare))).toEqual(bare);
   });
 
   it('is read from any place in memory', () => {

@@ -13,7 +13,64 @@ function rates(schedule: ScheduleOptions, epochs: number): number[] {
 
 describe('learningRateAt', () => {
   it('stays constant', () => {
-    expect(new Set(rates({ kind: 'constant' }, 3))).toEqual(new Set([1]));
+    expect(new Set(rates({ kind: 'constant', warmupEpochs: 0 }, 3))).toEqual(new Set([1]));
+  });
+
+  it.each<[string, ScheduleOptions, number]>([
+    ['constant', { kind: 'constant', warmupEpochs: 1.5 }, 1],
+    ['step', { kind: 'step', warmupEpochs: 1.5, milestones: [0.5], factor: 0.1 }, 1],
+    [
+      'one-cycle',
+      {
+        kind: 'one-cycle',
+        warmupEpochs: 1.5,
+        riseShare: 0.3,
+        startFactor: 0.04,
+        finalFactor: 1e-5,
+      },
+      0.04,
+    ],
+  ])('warms up by a fraction of epochs to where the schedule begins: %s', (_, schedule, start) => {
+    const run = rates(schedule, 6);
+    run.slice(0, 7).forEach((rate, i) => {
+      expect(rate).toBeCloseTo(start * Math.min(1, (i + 1) / 6), 12);
+    });
+  });
+
+  it("goes through one cycle as PyTorch's OneCycleLR does", () => {
+    // Its _annealing_cos, with phases that end at pct_start * total_steps - 1 and total_steps - 1.
+    const steps = 5 * stepsPerEpoch;
+    const [initial, lowest] = [1 / 25, 1 / 25 / 1e4];
+    const anneal = (start: number, end: number, done: number): number =>
+      end + ((start - end) / 2) * (Math.cos(Math.PI * done) + 1);
+    const top = 0.3 * steps - 1;
+    const expected = Array.from({ length: steps }, (_, i) =>
+      i <= top ? anneal(initial, 1, i / top) : anneal(1, lowest, (i - top) / (steps - 1 - top)),
+    );
+    const run = rates(
+      {
+        kind: 'one-cycle',
+        warmupEpochs: 0,
+        riseShare: 0.3,
+        startFactor: initial,
+        finalFactor: lowest,
+      },
+      5,
+    );
+    run.forEach((rate, i) => expect(rate).toBeCloseTo(expected[i]!, 9));
+    expect([Math.max(...run), run.indexOf(1)]).toEqual([1, 5]);
+    expect(run.at(-1)).toBeCloseTo(lowest, 9);
+  });
+
+  it('stays finite in a cycle of a single step', () => {
+    const schedule = {
+      kind: 'one-cycle',
+      warmupEpochs: 0,
+      riseShare: 0.3,
+      startFactor: 0.04,
+      finalFactor: 1e-5,
+    } as const;
+    expect(learningRateAt(schedule, 1, 0, 1, 1)).toBe(1);
   });
 
   it('drops at the milestones', () => {

@@ -12,7 +12,12 @@ import { createOutput } from '../../../src-main/cli/output';
 import { defaultDecodeOptions } from '../../../src-main/engine/data/defaults';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
 import { defaultSensitivityOptions } from '../../../src-main/engine/prune/sensitivity';
-import { fineTuneDefaults, fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
+import {
+  fineTuneDefaults,
+  fullTrainingDefaults,
+  optimizerDefaults,
+  scheduleDefaults,
+} from '../../../src-main/engine/train/defaults';
 import { commandFor, quote } from '../../../src-main/jobs/command-line';
 import type { JobRequest, PruneRequest, TrainRequest } from '../../../src-main/jobs/types';
 import type { Project } from '../../../src-main/project/project';
@@ -170,8 +175,8 @@ describe('commandFor', () => {
     ],
     ['two seeds', false, () => prune({ data, fineTune: { ...fineTuneDefaults(3), seed: 9 } })],
     [
-      'a learning rate after the cut',
-      false,
+      'a cut with a training of its own kind and the original as teacher',
+      true,
       () =>
         prune({
           data,
@@ -179,7 +184,11 @@ describe('commandFor', () => {
             ...fineTuneDefaults(3),
             optimizer: { ...fineTuneDefaults(3).optimizer, learningRate: 0.002 },
           },
+            schedule: { ...scheduleDefaults.constant, warmupEpochs: 1 },
+            labelSmoothing: 0.05,
+            distill: { temperature: 4, alpha: 0.1 },
         }),
+          teacher: version,
     ],
     [
       'a layer with a comma in its name',
@@ -207,20 +216,57 @@ describe('commandFor', () => {
             batchSize: 64,
             seed: 8,
             optimizer: {
-              ...fineTuneDefaults(5).optimizer,
+              ...optimizerDefaults['fine-tune'].sgd,
               learningRate: 0.003,
               momentum: 0.8,
               weightDecay: 0,
             },
             augment: { flip: false, padCrop: 0 },
             gammaSparsity: 0.0001,
+            schedule: { ...scheduleDefaults['one-cycle'], warmupEpochs: 0.3 },
             samplesPerEpoch: 5000,
+            labelSmoothing: 0.1,
+            mixup: 0.2,
+            clipNorm: 1.5,
+            ema: 0.999,
+            patience: 4,
+            distill: { temperature: 2, alpha: 0.3 },
           },
           measure: true,
+          teacher: other,
           name: 'tuned',
         }),
     ],
     [
+    [
+      'training with AdamW',
+      true,
+      () =>
+        train({
+          options: {
+            ...fullTrainingDefaults(5),
+            optimizer: { ...optimizerDefaults.full.adamw, learningRate: 0.002 },
+            schedule: scheduleDefaults.step,
+          },
+          init: 'scratch',
+        }),
+    ],
+    [
+      'another moment of Adam',
+      false,
+      () =>
+        train({
+          options: {
+            ...fineTuneDefaults(5),
+            optimizer: { ...optimizerDefaults['fine-tune'].adam, beta2: 0.99 },
+          },
+        }),
+    ],
+    [
+      'a teacher of no use',
+      false,
+      () => train({ options: { ...fineTuneDefaults(5), distill: null }, teacher: other }),
+    ],
       'steps of the learning rate',
       false,
       () =>
