@@ -220,6 +220,21 @@ describe('bad input', { timeout: 180_000 }, () => {
       expect(zoo.hint).toContain('resnet20-cifar');
     });
 
+    it('a sensitivity analysis of impossible widths, or a cut by a map that is not there', async () => {
+      const words = ['sensitivity', project, 'lenet', '--data', 'shapes'];
+      for (const grid of ['', '1', '0.5,0', '0.5,half']) {
+        const error = await refusedUnchanged('INVALID_ARGUMENT', ...words, '--grid', grid);
+        expect(error.message).toContain('--grid');
+      }
+      await refusedUnchanged('INVALID_ARGUMENT', ...words, '--samples', '0');
+      await refusedUnchanged('DATA_MISMATCH', 'sensitivity', project, 'lenet', '--data', 'digits');
+      const error = await refusedUnchanged(
+        'NOT_FOUND',
+        ...['prune', project, 'lenet', '--method', 'l1', '--macs', '0.5', '--scope', 'sensitivity'],
+      );
+      expect(error.hint).toContain('command sensitivity');
+    });
+
     it('a target that cannot be reached', async () => {
       const error = await refusedUnchanged(
         'PRUNE_TARGET_UNREACHABLE',
