@@ -4,9 +4,11 @@ import { Command, CommanderError } from 'commander';
 
 import { addDemo } from './commands/demo';
 import { addCompare, addEvaluate, addMeasure } from './commands/examine';
+import { addDiff } from './commands/diff';
 import { addExport } from './commands/export';
 import { addInspect } from './commands/inspect';
-import { addJob } from './commands/job';
+import { addJob, addResume } from './commands/job';
+import { addLrFind } from './commands/lr-find';
 import { addBaseline, addRename, addRestore, addTrash } from './commands/manage';
 import { addCreate, addData, addImport, addList, addSample } from './commands/project';
 import { addPrune } from './commands/prune';
@@ -27,11 +29,14 @@ const commands = [
   addSensitivity,
   addPrune,
   addTrain,
+  addLrFind,
   addEvaluate,
   addMeasure,
   addCompare,
+  addDiff,
   addExport,
   addJob,
+  addResume,
   addList,
   addRename,
   addBaseline,

@@ -7,7 +7,7 @@ import { childProcessHost, startChildProcess } from '../jobs/hosts/child-process
 import { JobQueue } from '../jobs/queue';
 import type { JobRequest } from '../jobs/types';
 import { Project } from '../project/project';
-import type { JobRecord } from '../project/types';
+import type { JobId, JobRecord } from '../project/types';
 import type { Output } from './output';
 
 export interface Runtime {
@@ -22,6 +22,8 @@ export interface Runtime {
   ): Promise<T>;
   /** Runs a job to its end. @throws AppError of the job, CANCELLED after Ctrl+C */
   run(project: Project, request: JobRequest): Promise<JobRecord>;
+  /** Goes on with a job that was broken off, to its end. @throws as `run` */
+  resume(project: Project, job: JobId): Promise<JobRecord>;
   /** Asks a process of its own about files that need not be sound. @throws AppError */
   ask<Q extends QuestionName>(name: Q, args: Questions[Q]['args']): Promise<Questions[Q]['reply']>;
 }
@@ -33,12 +35,16 @@ export function createRuntime(output: Output, workerScript: string): Runtime {
     withProject: async (folder, use) => closing(await Project.open(folder), output, use),
     withNewProject: async (folder, name, use) =>
       closing(await Project.create(folder, name), output, use),
-    run: (project, request) => runToEnd(project, request, output, workerScript),
+    run: (project, request) =>
+      runToEnd(project, (queue) => queue.start(request), output, workerScript),
+    resume: (project, job) =>
+      runToEnd(project, (queue) => queue.resume(job).then(() => job), output, workerScript),
     ask: async (name, args) => {
       const analyst = new Analyst(() => startChildProcess(workerScript));
       try {
-        return await analyst.ask(name, args);
+        return await analyst.ask(name, args, (progress) => output.progress(progress, null));
       } finally {
+        output.endProgress();
         analyst.stop();
       }
     },
@@ -60,7 +66,7 @@ async function closing<T>(
 
 async function runToEnd(
   project: Project,
-  request: JobRequest,
+  begin: (queue: JobQueue) => Promise<JobId>,
   output: Output,
   workerScript: string,
 ): Promise<JobRecord> {
@@ -70,14 +76,15 @@ async function runToEnd(
     if (event.type === 'log') output.note(event.text);
   });
   try {
-    const id = await queue.start(request);
+    const id = await begin(queue);
     const stopListening = onInterrupt(() => {
-      output.note('Cancelling; press Ctrl+C again to end at once.');
-      void queue.cancel(id);
+      output.note('Stopping; press Ctrl+C again to end at once.');
+      void queue.pause(id);
     });
     try {
       const job = await queue.finished(id);
       if (job.error) throw AppError.fromInfo(job.error);
+      if (job.state === 'interrupted') throw stopped();
       return job;
     } finally {
       stopListening();
@@ -87,6 +94,14 @@ async function runToEnd(
     unsubscribe();
     await queue.close();
   }
+}
+
+function stopped(): AppError {
+  return new AppError(
+    'CANCELLED',
+    'The job was stopped.',
+    'Go on where it stood with "secateur resume <project>".',
+  );
 }
 
 /** Calls back on the first Ctrl+C (or polite kill); the next one ends the process as usual. */

@@ -2,6 +2,7 @@
 // lets through exactly `callNames`, the router asks for a schema (schemas.ts) and a handler (handlers/) for
 // each, and the page calls it through src-renderer/api.ts. A missing one is a type error.
 
+import type { LayerDiff } from '../engine/graph/diff';
 import type { ErrorInfo } from '../engine/errors';
 import type { Metric, Progress } from '../engine/context';
 import type { DecodeOptions, SplitName } from '../engine/data/types';
@@ -11,8 +12,10 @@ import type { StructureCosts } from '../engine/prune/choices';
 import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
-import type { TrainOptions } from '../engine/train/types';
-import type { JobEvent, JobRequest } from '../jobs/types';
+import type { OptimizerDefaults, ScheduleDefaults, TrainPurpose } from '../engine/train/defaults';
+import type { RateCurve } from '../engine/train/rate-finder';
+import type { DistillOptions, TrainOptions } from '../engine/train/types';
+import type { JobEvent, JobRequest, TrainRequest } from '../jobs/types';
 import type {
   DatasetId,
   DatasetRecord,
@@ -100,6 +103,14 @@ export interface DataPreview {
   readonly suggestedName: string;
 }
 
+/** What a training is set to at first, and what each choice in it sets. */
+export interface TrainDefaults {
+  readonly options: TrainOptions;
+  readonly optimizers: OptimizerDefaults;
+  readonly schedules: ScheduleDefaults;
+  readonly distill: DistillOptions;
+}
+
 export interface PrunePreview {
   readonly before: Cost;
   readonly after: Cost;
@@ -178,6 +189,8 @@ export interface Calls {
   'data.decodeDefaults': { args: Record<string, never>; reply: DecodeOptions };
 
   'versions.detail': { args: { version: VersionId }; reply: VersionDetail };
+  /** Two versions layer by layer; either may be of another family. */
+  'versions.diff': { args: { a: VersionId; b: VersionId }; reply: readonly LayerDiff[] };
   'versions.rename': { args: { version: VersionId; name: string }; reply: void };
   'trash.put': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
   'trash.restore': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
@@ -200,9 +213,16 @@ export interface Calls {
   'sensitivity.list': { args: { version: VersionId }; reply: readonly SensitivityRecord[] };
   'sensitivity.defaults': { args: Record<string, never>; reply: SensitivityOptions };
   'train.defaults': {
-    args: { version: VersionId; purpose: 'fine-tune' | 'full' };
-    reply: TrainOptions;
+    args: { version: VersionId; purpose: TrainPurpose };
+    reply: TrainDefaults;
   };
+  /** Tries learning rates for a training to come. */
+  'train.findRate': {
+    args: Pick<TrainRequest, 'version' | 'data' | 'options' | 'init' | 'teacher'>;
+    reply: RateCurve;
+  };
+  /** Gives up a search for a learning rate, which then ends with CANCELLED. */
+  'train.stopFinding': { args: Record<string, never>; reply: void };
 
   'export.chooseFolder': {
     args: Record<string, never>;
@@ -224,6 +244,10 @@ export interface Calls {
   'jobs.start': { args: { request: PageJobRequest }; reply: JobId };
   'jobs.cancel': { args: { job: JobId }; reply: void };
   /** Starts an interrupted, failed or cancelled job again with the same request. */
+  /** Ends a job early so that it can be resumed. */
+  'jobs.pause': { args: { job: JobId }; reply: void };
+  /** Goes on with an interrupted, paused or failed job where it stood. */
+  'jobs.resume': { args: { job: JobId }; reply: void };
   'jobs.retry': { args: { job: JobId }; reply: JobId };
   /** Removes an ended job from the list. */
   'jobs.dismiss': { args: { job: JobId }; reply: void };
@@ -261,6 +285,7 @@ export const callNames = [
   'data.samples',
   'data.decodeDefaults',
   'versions.detail',
+  'versions.diff',
   'versions.rename',
   'trash.put',
   'trash.restore',
@@ -270,11 +295,15 @@ export const callNames = [
   'sensitivity.list',
   'sensitivity.defaults',
   'train.defaults',
+  'train.findRate',
+  'train.stopFinding',
   'export.chooseFolder',
   'export.reveal',
   'zoo.list',
   'jobs.start',
   'jobs.cancel',
+  'jobs.pause',
+  'jobs.resume',
   'jobs.retry',
   'jobs.dismiss',
   'jobs.metrics',
@@ -321,6 +350,8 @@ export interface Events {
   menu: MenuCommand;
   /** How far the measuring for a preview is. */
   measuring: Progress;
+  /** How far the search for a learning rate is. */
+  finding: Progress;
   /** A model given on the command line or opened from the system, already looked at. */
   openModel: ImportPreview;
   /** An error that no call waits for. */
@@ -333,6 +364,7 @@ export const eventNames = [
   'project',
   'menu',
   'measuring',
+  'finding',
   'openModel',
   'problem',
 ] as const satisfies readonly EventName[];

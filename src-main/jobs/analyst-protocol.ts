@@ -4,13 +4,16 @@
 import type { Progress } from '../engine/context';
 import type { ErrorInfo } from '../engine/errors';
 import type { SplitName } from '../engine/data/types';
+import type { LayerDiff } from '../engine/graph/diff';
 import type { Model } from '../engine/graph/types';
 import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
+import type { RateCurve } from '../engine/train/rate-finder';
+import type { TrainOptions } from '../engine/train/types';
 import type { BackendInfo, ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
 import type { LayerRow } from '../project/types';
-import type { DatasetSource } from './types';
+import type { DatasetSource, TrainRequest } from './types';
 
 export interface ModelDescription extends Pick<Model, 'labels' | 'preprocessing' | 'outputKind'> {
   readonly layers: readonly LayerRow[];
@@ -30,6 +33,8 @@ export interface Questions {
     };
     reply: ModelDescription;
   };
+  /** Two versions layer by layer (blob files). */
+  diff: { args: { a: string; b: string }; reply: readonly LayerDiff[] };
   preview: {
     args: {
       file: string;
@@ -50,6 +55,19 @@ export interface Questions {
     args: { data: DatasetSource; split: SplitName; count: number; versionFile: string | null };
     reply: readonly SampleImage[];
   };
+  /** Tries learning rates for a training to come. */
+  findRate: {
+    args: {
+      file: string;
+      teacherFile: string | null;
+      data: DatasetSource;
+      options: TrainOptions;
+      init: TrainRequest['init'];
+    };
+    reply: RateCurve;
+  };
+  /** Makes `findRate` give up. */
+  stopFinding: { args: Record<string, never>; reply: void };
   /** The backend that training will use here. */
   backend: {
     args: Record<string, never>;

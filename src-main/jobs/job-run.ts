@@ -10,7 +10,7 @@ import { ProgressMeter } from './progress-meter';
 import type { JobEvent, JobOutput, JobSpec, WorkerCommand, WorkerMessage } from './types';
 
 export interface Outcome {
-  readonly state: Extract<JobState, 'done' | 'failed' | 'cancelled'>;
+  readonly state: Extract<JobState, 'done' | 'failed' | 'cancelled' | 'interrupted'>;
   readonly error: ErrorInfo | null;
 }
 
@@ -36,6 +36,7 @@ export class JobRun {
   #inbox: Promise<void> = Promise.resolve();
   #outcome: Outcome | null = null;
   #cancelling = false;
+  #pausing = false;
   #graceTimer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -67,7 +68,7 @@ export class JobRun {
     if (this.#graceTimer) clearTimeout(this.#graceTimer);
     this.#meter.stop();
     await this.#journal.close();
-    return this.#outcome ?? (this.#cancelling ? cancelledOutcome() : failed(exit));
+    return this.#outcome ?? (this.#cancelling ? this.#stopped() : failed(exit));
   }
 
   /** Asks the worker to stop; kills it when it does not. What it saves from now on is refused. */
@@ -76,6 +77,12 @@ export class JobRun {
     this.#cancelling = true;
     this.#tell({ type: 'cancel' });
     this.#graceTimer = setTimeout(() => this.#worker.kill(), this.#options.graceMs);
+  }
+
+  /** As `cancel`, for a job that will go on from its last checkpoint. */
+  pause(): void {
+    this.#pausing = true;
+    this.cancel();
   }
 
   /** Ends the worker at once. */
@@ -95,8 +102,11 @@ export class JobRun {
         this.#meter.update(message.progress);
         break;
       case 'metric':
-        this.#journal.metric(message.metric);
+        this.#journal.metric(message.part, message.metric);
         this.#emit({ type: 'metric', jobId, metric: message.metric });
+        break;
+      case 'training-from':
+        this.#journal.forgetBehind(message.part, message.epoch);
         break;
       case 'log':
         this.#journal.log(message.text);
@@ -110,9 +120,7 @@ export class JobRun {
         break;
       case 'failed':
         this.#inbox = this.#inbox.then(() =>
-          this.#end(
-            this.#cancelling ? cancelledOutcome() : { state: 'failed', error: message.error },
-          ),
+          this.#end(this.#cancelling ? this.#stopped() : { state: 'failed', error: message.error }),
         );
         break;
     }
@@ -127,6 +135,10 @@ export class JobRun {
     } catch (error) {
       this.#tell({ type: 'save-failed', ref, error: toAppError(error).toInfo() });
     }
+  }
+
+  #stopped(): Outcome {
+    return this.#pausing ? pausedOutcome() : cancelledOutcome();
   }
 
   /** The first word counts; the worker has no more to say and is not waited for. */
@@ -153,6 +165,10 @@ export class JobRun {
 
 export function cancelledOutcome(): Outcome {
   return { state: 'cancelled', error: cancelled().toInfo() };
+}
+
+export function pausedOutcome(): Outcome {
+  return { state: 'interrupted', error: null };
 }
 
 export function failed(error: unknown): Outcome {

@@ -1,6 +1,7 @@
 // The worker's side of a job: turns commands and messages into a context for the function that does the job.
 
 import { AppError, toAppError } from '../engine/errors';
+import { SavedOutputs } from './saved-outputs';
 import type { JobContext, JobSpec, WorkerCommand, WorkerMessage } from './types';
 
 /** Does a job; resolves when all its results are saved. See jobs/work/run.ts. */
@@ -21,20 +22,29 @@ export function serveJob(
   const saving = new Map<number, Saving>();
   let lastRef = 0;
 
+  let outputs = new SavedOutputs([]);
+
   const context: JobContext = {
     signal: abort.signal,
     progress: (progress) => tell({ type: 'progress', progress }),
-    metric: (metric) => tell({ type: 'metric', metric }),
+    metric: (metric) => tell({ type: 'metric', part: outputs.position, metric }),
     log: (level, text) => tell({ type: 'log', level, text }),
-    save: (output) =>
-      new Promise((resolve, reject) => {
+    save: async (output) => {
+      const id = await new Promise<string>((resolve, reject) => {
         const ref = ++lastRef;
         saving.set(ref, { resolve, reject });
         tell({ type: 'save', ref, output });
-      }),
+      });
+      outputs.add(output.type);
+      return id;
+    },
+    earlier: (type) => outputs.take(type),
+    position: () => outputs.position,
+    trainingFrom: (epoch) => tell({ type: 'training-from', part: outputs.position, epoch }),
   };
 
   async function run(spec: JobSpec): Promise<void> {
+    outputs = new SavedOutputs(spec.saved);
     try {
       await runJob(spec, context);
       tell({ type: 'done' });

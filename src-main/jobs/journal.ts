@@ -11,8 +11,9 @@ const logLines = 200;
 export class Journal {
   readonly #project: Project;
   readonly #job: JobId;
-  #metrics: Metric[] = [];
+  #metrics: { readonly part: number; readonly metric: Metric }[] = [];
   #log: string[] = [];
+  #forget: { readonly part: number; readonly epoch: number } | null = null;
   #progress: Progress | null = null;
   #changed = false;
   #timer: NodeJS.Timeout | null = null;
@@ -23,8 +24,18 @@ export class Journal {
     this.#job = job;
   }
 
-  metric(metric: Metric): void {
-    this.#metrics.push(metric);
+  /** @param part outputs that the job had saved before */
+  metric(part: number, metric: Metric): void {
+    this.#metrics.push({ part, metric });
+    this.#touch();
+  }
+
+  /** Takes back the points of a training behind an epoch. */
+  forgetBehind(part: number, epoch: number): void {
+    this.#metrics = this.#metrics.filter(
+      (point) => point.part !== part || point.metric.epoch <= epoch,
+    );
+    this.#forget = { part, epoch };
     this.#touch();
   }
 
@@ -66,16 +77,24 @@ export class Journal {
   async #write(): Promise<void> {
     if (!this.#changed) return;
     const metrics = this.#metrics;
+    const forget = this.#forget;
     this.#metrics = [];
+    this.#forget = null;
     this.#changed = false;
     try {
       await this.#project.transaction(async (repositories) => {
-        await repositories.metrics.insert(this.#job, metrics);
+        if (forget) {
+          await repositories.metrics.removeBehind(this.#job, forget.part, forget.epoch);
+        }
+        for (const { part, metric } of metrics) {
+          await repositories.metrics.insert(this.#job, part, metric);
+        }
         await repositories.jobs.saveProgress(this.#job, this.#progress, this.#log);
       });
     } catch {
       // Tried again with the next flush.
       this.#metrics = [...metrics, ...this.#metrics];
+      this.#forget ??= forget;
       this.#changed = true;
     }
   }

@@ -5,10 +5,10 @@ import { AppError, toAppError, type ErrorInfo } from '../engine/errors';
 import { freeBytes, requireSpace } from '../project/disk-space';
 import { newId } from '../project/names';
 import type { Project } from '../project/project';
-import type { JobId, JobRecord, JobState } from '../project/types';
+import { canResume, type JobId, type JobRecord, type JobState } from '../project/types';
 import { Deferred } from './deferred';
 import type { WorkerHost } from './host';
-import { cancelledOutcome, failed, JobRun, type Outcome } from './job-run';
+import { cancelledOutcome, failed, JobRun, pausedOutcome, type Outcome } from './job-run';
 import { checkRequest, estimateBytes, resolveSpec } from './resolve';
 import { titleFor } from './titles';
 import type { JobEvent, JobRequest } from './types';
@@ -26,8 +26,11 @@ interface Active {
   readonly id: JobId;
   /** Null until its worker is started. */
   run: JobRun | null;
-  cancelled: boolean;
+  stopped: Stop | null;
 }
+
+/** Why a job is to end early: for good, or to go on later. */
+type Stop = 'cancel' | 'pause';
 
 export class JobQueue {
   readonly #project: Project;
@@ -92,14 +95,46 @@ export class JobQueue {
    * Nothing happens to one that has ended. @throws AppError NOT_FOUND
    */
   async cancel(id: JobId): Promise<void> {
+    await this.#stop(id, 'cancel');
+  }
+
+  /** As `cancel`, but the job can be resumed: what it has saved is not made again. @throws AppError NOT_FOUND */
+  async pause(id: JobId): Promise<void> {
+    await this.#stop(id, 'pause');
+  }
+
+  /**
+   * Puts a job that was interrupted, paused or has failed back into the queue: it goes on behind what it had saved,
+   * a training behind its last checkpoint, with the same result as if it had not been broken off.
+   * @throws AppError NOT_FOUND, INVALID_ARGUMENT when it has not ended or ended otherwise, as `start`
+   */
+  async resume(id: JobId): Promise<void> {
+    const record = await this.#endedRecord(id);
+    if (!canResume(record)) {
+      throw new AppError(
+        'INVALID_ARGUMENT',
+        `The job "${record.title}" is ${record.state}: there is nothing to go on with.`,
+        'Start it again instead.',
+      );
+    }
+    await checkRequest(this.#project, record.request);
+    await this.#project.repositories.jobs.markQueued(id);
+    this.#endings.set(id, new Deferred());
+    this.#waiting.push(id);
+    this.#tellState(id, 'queued', null);
+    this.#advance();
+  }
+
+  async #stop(id: JobId, how: Stop): Promise<void> {
     const place = this.#waiting.indexOf(id);
     if (place >= 0) {
       this.#waiting.splice(place, 1);
-      await this.#finish(id, cancelledOutcome());
+      await this.#finish(id, outcomeOf(how));
     } else if (this.#active?.id === id) {
-      if (this.#active.cancelled) return;
-      this.#active.cancelled = true;
-      this.#active.run?.cancel();
+      if (this.#active.stopped) return;
+      this.#active.stopped = how;
+      if (how === 'pause') this.#active.run?.pause();
+      else this.#active.run?.cancel();
       const marked = await this.#project.repositories.jobs.markCancelling(id);
       if (marked) this.#tellState(id, 'cancelling', null);
     } else {
@@ -117,6 +152,7 @@ export class JobQueue {
   async dismiss(id: JobId): Promise<void> {
     await this.#endedRecord(id);
     await this.#project.repositories.jobs.remove(id);
+    await this.#project.removeCheckpoints(id);
   }
 
   /** Waits for the end of a job, however it ends. @throws AppError NOT_FOUND, CANCELLED when the queue is closed */
@@ -136,7 +172,7 @@ export class JobQueue {
     if (this.#active !== null || this.#closed) return;
     const id = this.#waiting.shift();
     if (id === undefined) return;
-    const active: Active = { id, run: null, cancelled: false };
+    const active: Active = { id, run: null, stopped: null };
     this.#active = active;
     this.#performing = this.#perform(active);
   }
@@ -164,7 +200,7 @@ export class JobQueue {
     const { request } = await this.#record(id);
     const spec = await resolveSpec(this.#project, id, request);
     await requireSpace(this.#project.folder, await estimateBytes(spec), this.#options.freeBytes);
-    if (active.cancelled || this.#closed) return cancelledOutcome();
+    if (active.stopped || this.#closed) return outcomeOf(active.stopped ?? 'cancel');
     const run = new JobRun(
       this.#project,
       spec,
@@ -180,6 +216,7 @@ export class JobQueue {
     const endedAt = this.#timestamp();
     try {
       await this.#project.repositories.jobs.markEnded(id, state, endedAt, error);
+      if (!canResume({ state })) await this.#project.removeCheckpoints(id);
       const record = await this.#record(id);
       if (record.versions.length + record.datasets.length > 0) await this.#project.backUp();
       this.#endings.get(id)?.resolve(record);
@@ -219,6 +256,8 @@ export class JobQueue {
     return this.#project.now().toISOString();
   }
 }
+
+const outcomeOf = (how: Stop): Outcome => (how === 'pause' ? pausedOutcome() : cancelledOutcome());
 
 function closedMeanwhile(): AppError {
   return new AppError(

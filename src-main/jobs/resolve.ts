@@ -22,6 +22,10 @@ export async function resolveSpec(
   request: JobRequest,
 ): Promise<JobSpec> {
   const { versions, datasets } = await resolveSources(project, request);
+  const saved = await project.repositories.jobs.outputs(jobId);
+  for (const { type, id } of saved) {
+    if (type === 'version') versions.push(await project.versionSource(id));
+  }
   return {
     jobId,
     request,
@@ -30,6 +34,8 @@ export async function resolveSpec(
     sensitivity: await sensitivityFor(project, request),
     tempDir: await project.makeTempDir(jobId),
     exportsDir: project.paths.exports,
+    checkpointDir: await project.makeCheckpointDir(jobId),
+    saved,
     engineVersion,
   };
 }
@@ -86,9 +92,17 @@ function referencesOf(request: JobRequest): References {
     case 'import':
       return { versions: [], datasets: present(request.data) };
     case 'prune':
+      return {
+        versions: [request.version, ...present(request.teacher ?? null)],
+        datasets: present(request.data),
+      };
     case 'export':
       return { versions: [request.version], datasets: present(request.data) };
     case 'train':
+      return {
+        versions: [request.version, ...present(request.teacher ?? null)],
+        datasets: [request.data],
+      };
     case 'sensitivity':
       return { versions: [request.version], datasets: [request.data] };
     case 'evaluate':
@@ -159,7 +173,7 @@ async function modelBytes(path: string): Promise<number> {
 const sizeOf = async (path: string): Promise<number> =>
   (await stat(path).catch(() => null))?.size ?? 0;
 
-const present = (id: DatasetId | null): readonly DatasetId[] => (id === null ? [] : [id]);
+const present = <T extends string>(id: T | null): readonly T[] => (id === null ? [] : [id]);
 
 function byId<T extends { readonly id: string }>(entries: readonly T[]): Record<string, T> {
   return Object.fromEntries(entries.map((entry) => [entry.id, entry]));

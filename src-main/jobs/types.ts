@@ -25,6 +25,7 @@ import type {
   SensitivityRecord,
   VersionId,
 } from '../project/types';
+import type { RepeatableType, SavedOutput } from './saved-outputs';
 
 /** Everything a job needs to be repeated exactly; stored with the job and with what it makes. */
 export type JobRequest =
@@ -75,9 +76,9 @@ export interface PruneRequest {
   readonly recalibrate: boolean;
   /** Fine-tune after the cut; null leaves it out. */
   readonly fineTune: TrainOptions | null;
-  readonly measure: boolean;
   /** What the fine-tuning learns from, as its options of distillation say. */
   readonly teacher?: VersionId;
+  readonly measure: boolean;
   readonly name: string | null;
 }
 
@@ -86,9 +87,9 @@ export interface TrainRequest {
   readonly version: VersionId;
   readonly data: DatasetId;
   readonly options: TrainOptions;
-  /** 'scratch' starts from new random weights of the same architecture. */
   /** What it learns from beside the labels, as the options of distillation say. */
   readonly teacher?: VersionId;
+  /** 'scratch' starts from new random weights of the same architecture. */
   readonly init: 'weights' | 'scratch';
   readonly measure: boolean;
   readonly name: string | null;
@@ -146,6 +147,10 @@ export interface JobSpec {
   readonly tempDir: string;
   /** Where exports go that name no folder. */
   readonly exportsDir: string;
+  /** Kept until the job is done: where a training stands. */
+  readonly checkpointDir: string;
+  /** What an earlier run of the job has saved, in order. */
+  readonly saved: readonly SavedOutput[];
   readonly engineVersion: string;
 }
 
@@ -240,6 +245,12 @@ export interface JobContext {
   log(level: 'info' | 'warn', text: string): void;
   /** Hands over a result and waits until the project has it; the id given to it. */
   save(output: JobOutput): Promise<string>;
+  /** The id of the next output if an earlier run of the job has made it: then it need not be made again. */
+  earlier(type: RepeatableType): string | null;
+  /** Outputs so far. */
+  position(): number;
+  /** Says that a training begins behind an epoch, 0 from the start: points behind it will come again. */
+  trainingFrom(epoch: number): void;
 }
 
 /** Main to worker. */
@@ -253,8 +264,10 @@ export type WorkerCommand =
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'metric'; readonly metric: Metric }
+  /** `part` counts the outputs before it. */
+  | { readonly type: 'metric'; readonly part: number; readonly metric: Metric }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly text: string }
+  | { readonly type: 'training-from'; readonly part: number; readonly epoch: number }
   | { readonly type: 'save'; readonly ref: number; readonly output: JobOutput }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly error: ErrorInfo };

@@ -2,6 +2,7 @@
 // version does not exist; a file without a row is swept at the next start.
 
 import { AppError } from '../engine/errors';
+import { isRepeatable } from '../jobs/saved-outputs';
 import type { JobOutput, StagedBlob } from '../jobs/types';
 import type { BlobRow, BlobStore } from './blob-store';
 import { cleanName, newId, uniqueName } from './names';
@@ -31,41 +32,53 @@ export async function commitOutput(
   output: JobOutput,
   origin: Origin,
 ): Promise<string> {
+  const insert = async (repositories: Repositories): Promise<string> => {
+    const id = await insertOutput(repositories, output, origin);
+    if (isRepeatable(output.type)) {
+      await repositories.jobs.addOutput(origin.job, { type: output.type, id });
+    }
+    return id;
+  };
   switch (output.type) {
     case 'version':
-      return withBlob(target, output.draft.blob, (repositories) =>
-        insertVersion(repositories, output, origin),
-      );
+      return withBlob(target, output.draft.blob, insert);
     case 'dataset':
-      return withBlob(target, output.cache, (repositories) =>
-        insertDataset(repositories, output, origin),
-      );
+      return withBlob(target, output.cache, insert);
+    default:
+      return target.transaction(insert);
+  }
+}
+
+async function insertOutput(
+  repositories: Repositories,
+  output: JobOutput,
+  origin: Origin,
+): Promise<string> {
+  const { createdAt } = origin;
+  switch (output.type) {
+    case 'version':
+      return insertVersion(repositories, output, origin);
+    case 'dataset':
+      return insertDataset(repositories, output, origin);
     case 'evaluation':
-      return target.transaction(async (repositories) => {
-        await requireVersion(repositories, output.version);
-        await repositories.evaluations.insert({ ...output, createdAt: origin.createdAt });
-        return output.version;
-      });
+      await requireVersion(repositories, output.version);
+      await repositories.evaluations.insert({ ...output, createdAt });
+      return output.version;
     case 'measurement':
-      return target.transaction(async (repositories) => {
-        await requireVersion(repositories, output.version);
-        await repositories.measurements.insert({ ...output, createdAt: origin.createdAt });
-        return output.version;
-      });
-    case 'sensitivity':
-      return target.transaction(async (repositories) => {
-        await requireVersion(repositories, output.version);
-        const id = newId('s');
-        await repositories.sensitivity.insert({ ...output, id, createdAt: origin.createdAt });
-        return id;
-      });
+      await requireVersion(repositories, output.version);
+      await repositories.measurements.insert({ ...output, createdAt });
+      return output.version;
+    case 'sensitivity': {
+      await requireVersion(repositories, output.version);
+      const id = newId('s');
+      await repositories.sensitivity.insert({ ...output, id, createdAt });
+      return id;
+    }
     case 'sensitivity-point':
-      return target.transaction(async (repositories) => {
-        await repositories.sensitivity.insertPoint(output.map, output.point);
-        return output.map;
-      });
+      await repositories.sensitivity.insertPoint(output.map, output.point);
+      return output.map;
     case 'export':
-      return target.transaction((repositories) => insertExport(repositories, output, origin));
+      return insertExport(repositories, output, origin);
   }
 }
 

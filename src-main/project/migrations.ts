@@ -168,6 +168,20 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 3,
+    statements: `
+      CREATE TABLE job_outputs (
+        job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        id TEXT NOT NULL,
+        PRIMARY KEY (job, ordinal)
+      ) STRICT, WITHOUT ROWID;
+
+      ALTER TABLE metrics ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+    `,
+  },
 ];
 
 /**

@@ -13,6 +13,8 @@ export interface ProjectPaths {
   readonly exports: string;
   /** One sub-folder a running job; emptied at each start. */
   readonly temp: string;
+  /** One sub-folder a job that stands in the middle of a training: what it needs to go on. */
+  readonly checkpoints: string;
   /** Blobs that a restored backup does not know: kept, never deleted. */
   readonly recovered: string;
 }
@@ -27,6 +29,7 @@ export function projectPaths(folder: string): ProjectPaths {
     backups: join(folder, 'backups'),
     exports: join(folder, 'exports'),
     temp: join(folder, 'temp'),
+    checkpoints: join(folder, 'checkpoints'),
     recovered: join(folder, 'recovered'),
   };
 }

@@ -345,6 +345,20 @@ export class Project {
     await rm(join(this.paths.temp, job), { recursive: true, force: true });
   }
 
+  /** Where a job keeps what it needs to go on after a break. @throws AppError FILE_UNWRITABLE, DISK_FULL */
+  async makeCheckpointDir(job: JobId): Promise<string> {
+    const folder = join(this.paths.checkpoints, job);
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw toAppError(error);
+    });
+    return folder;
+  }
+
+  /** For a job that will not go on. */
+  async removeCheckpoints(job: JobId): Promise<void> {
+    await rm(join(this.paths.checkpoints, job), { recursive: true, force: true });
+  }
+
   /** @throws AppError NOT_FOUND, INVALID_ARGUMENT, ALREADY_EXISTS */
   async rename(version: string, typedName: string): Promise<void> {
     const { id } = await this.findVersion(version);

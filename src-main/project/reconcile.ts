@@ -1,11 +1,12 @@
 // At start: makes database and files agree. What no row knows is swept, what a row misses is reported.
 
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sweepTemps } from './atomic-write';
 import type { BlobStore } from './blob-store';
 import type { ProjectPaths } from './paths';
 import type { Repositories } from './repositories';
+import { canResume } from './types';
 
 export interface Reconciliation {
   /** Blobs that are missing or do not match their checksum. */
@@ -33,10 +34,24 @@ export async function reconcile(
   for (const folder of [paths.folder, paths.blobs, paths.backups, paths.exports]) {
     await sweepTemps(folder);
   }
+  await removeOldCheckpoints(paths, repositories);
   await repositories.blobs.removeUnreferenced();
   const warnings = await removeStrangers(paths, blobs, repositories, options.keepStrangers);
   const damaged = await findDamaged(blobs, repositories, options.thorough);
   return { damaged, warnings: [...warnings, ...(await describeDamage(damaged, repositories))] };
+}
+
+/** Checkpoints of jobs that will not go on. */
+async function removeOldCheckpoints(
+  paths: ProjectPaths,
+  repositories: Repositories,
+): Promise<void> {
+  const jobs = await repositories.jobs.list();
+  const resumable = new Set(jobs.filter(canResume).map(({ id }) => id));
+  const folders = await readdir(paths.checkpoints).catch(() => []);
+  for (const name of folders.filter((folder) => !resumable.has(folder))) {
+    await rm(join(paths.checkpoints, name), { recursive: true, force: true });
+  }
 }
 
 async function removeStrangers(

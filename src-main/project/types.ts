@@ -140,6 +140,11 @@ export interface DatasetRecord extends DatasetInfo {
 export type JobState =
   'queued' | 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 
+/** Whether a job that has ended can go on where it stood. */
+export function canResume({ state }: Pick<JobRecord, 'state'>): boolean {
+  return state === 'interrupted' || state === 'failed';
+}
+
 export interface JobRecord {
   readonly id: JobId;
   readonly request: JobRequest;

@@ -80,6 +80,12 @@ export class JobReport {
 const ended: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted'];
 
 /** True for a job that will not go on by itself. */
+/** Whether it pays to go on where a job stood, rather than to begin again or to mend what is wrong with it. */
+export function canResume({ state, error }: Pick<JobRecord, 'state' | 'error'>): boolean {
+  const broken = ['WORKER_CRASHED', 'DISK_FULL', 'OUT_OF_MEMORY'].includes(error?.code ?? '');
+  return state === 'interrupted' || (state === 'failed' && broken);
+}
+
 export function hasEnded(job: JobRecord): boolean {
   return ended.includes(job.state);
 }
@@ -157,6 +163,17 @@ class Jobs {
 
   async cancel(job: JobRecord): Promise<void> {
     await app.attempt(`cancel-${job.id}`, () => call('jobs.cancel', { job: job.id }));
+  }
+
+  async pause(job: JobRecord): Promise<void> {
+    await app.attempt(`pause-${job.id}`, () => call('jobs.pause', { job: job.id }));
+  }
+
+  async resume(job: JobRecord): Promise<void> {
+    await app.attempt(`resume-${job.id}`, async () => {
+      await call('jobs.resume', { job: job.id });
+      navigation.go({ page: 'job', job: job.id });
+    });
   }
 
   async retry(job: JobRecord): Promise<void> {

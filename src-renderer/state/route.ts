@@ -19,6 +19,8 @@ export type Route =
   | { readonly page: 'version'; readonly version: string; readonly tab: VersionTab }
   | { readonly page: 'dataset'; readonly dataset: string }
   | { readonly page: 'compare' }
+  /** Two versions layer by layer. */
+  | { readonly page: 'diff'; readonly a: string; readonly b: string }
   | { readonly page: 'job'; readonly job: string }
   | {
       readonly page: 'wizard';
@@ -44,6 +46,7 @@ export function parseRoute(hash: string): Route {
   const [page = '', id = '', rest = ''] = parts;
   if (page === 'project') return { page };
   if (page === 'compare') return { page };
+  if (page === 'diff' && id !== '' && rest !== '') return { page, a: id, b: rest };
   if (page === 'version' && id !== '') {
     return { page, version: id, tab: isOneOf(versionTabs, rest) ? rest : 'layers' };
   }
@@ -77,6 +80,8 @@ function segments(route: Route): readonly string[] {
       return [route.page];
     case 'version':
       return [route.page, route.version, route.tab];
+    case 'diff':
+      return [route.page, route.a, route.b];
     case 'dataset':
       return [route.page, route.dataset];
     case 'job':

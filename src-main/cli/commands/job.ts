@@ -1,5 +1,5 @@
 // job <project> <request>: any job, exactly as the window starts it. "Copy as command" uses it where the flags of
-// the other commands do not suffice.
+// the other commands do not suffice. resume <project> [job]: a job that was broken off.
 
 import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
@@ -7,6 +7,8 @@ import type { Command } from 'commander';
 import { AppError } from '../../engine/errors';
 import { schemas } from '../../ipc/schemas';
 import type { JobRequest } from '../../jobs/types';
+import type { Project } from '../../project/project';
+import { canResume, type JobRecord } from '../../project/types';
 import { versionJson } from '../format';
 import type { Runtime } from '../runtime';
 
@@ -46,6 +48,28 @@ function asPageRequest(request: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
+/** What a job has made, for people and for scripts. */
+async function printResult(runtime: Runtime, project: Project, job: JobRecord): Promise<void> {
+  const made = await Promise.all(job.versions.map((id) => project.findVersion(id)));
+  const exports = await Promise.all(job.exports.map((id) => project.exportRecord(id)));
+  const datasets = await Promise.all(job.datasets.map((id) => project.findDataset(id)));
+  runtime.output.result(
+    {
+      job: job.id,
+      title: job.title,
+      versions: made.map(versionJson),
+      exports: exports.map(({ folder: path, files }) => ({ folder: path, files })),
+      datasets: datasets.map(({ id, name }) => ({ id, name })),
+    },
+    [
+      `Done: ${job.title}`,
+      ...made.map(({ name }) => `version ${name}`),
+      ...exports.map(({ folder }) => `export in ${folder}`),
+      ...datasets.map(({ name }) => `data set ${name}`),
+    ],
+  );
+}
+
 export function addJob(program: Command, runtime: Runtime): void {
   program
     .command('job', { hidden: true })
@@ -53,26 +77,36 @@ export function addJob(program: Command, runtime: Runtime): void {
     .argument('<request>', 'the request, as JSON', parseRequest)
     .description('run a job that was copied from the window')
     .action((folder: string, request: JobRequest) =>
+      runtime.withProject(folder, async (project) =>
+        printResult(runtime, project, await runtime.run(project, request)),
+      ),
+    );
+}
+
+/** The job that is meant, else the one that was broken off last. @throws AppError NOT_FOUND */
+async function brokenOff(project: Project, id: string | undefined): Promise<JobRecord> {
+  const { jobs } = await project.state();
+  const candidates = jobs.filter((job) => (id === undefined ? canResume(job) : job.id === id));
+  const job = candidates.at(-1);
+  if (job) return job;
+  throw new AppError(
+    'NOT_FOUND',
+    id === undefined ? 'No job of this project was broken off.' : `There is no job "${id}".`,
+    'secateur list <project> --json shows the jobs with their states.',
+  );
+}
+
+export function addResume(program: Command, runtime: Runtime): void {
+  program
+    .command('resume')
+    .argument('<project>', 'a project folder')
+    .argument('[job]', 'a job by id; the one broken off last by default')
+    .description('go on with a job that was stopped, killed or has failed, where it stood')
+    .action((folder: string, id?: string) =>
       runtime.withProject(folder, async (project) => {
-        const job = await runtime.run(project, request);
-        const made = await Promise.all(job.versions.map((id) => project.findVersion(id)));
-        const exports = await Promise.all(job.exports.map((id) => project.exportRecord(id)));
-        const datasets = await Promise.all(job.datasets.map((id) => project.findDataset(id)));
-        runtime.output.result(
-          {
-            job: job.id,
-            title: job.title,
-            versions: made.map(versionJson),
-            exports: exports.map(({ folder: path, files }) => ({ folder: path, files })),
-            datasets: datasets.map(({ id, name }) => ({ id, name })),
-          },
-          [
-            `Done: ${job.title}`,
-            ...made.map(({ name }) => `version ${name}`),
-            ...exports.map((made) => `export in ${made.folder}`),
-            ...datasets.map(({ name }) => `data set ${name}`),
-          ],
-        );
+        const job = await brokenOff(project, id);
+        runtime.output.note(`Going on with: ${job.title}`);
+        await printResult(runtime, project, await runtime.resume(project, job.id));
       }),
     );
 }

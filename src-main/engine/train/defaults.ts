@@ -55,8 +55,10 @@ export const optimizerDefaults: Readonly<Record<TrainPurpose, OptimizerDefaults>
   'fine-tune': { sgd: gentle(sgd), adam: gentle(adam), adamw: gentle(adamw) },
 };
 
+export type ScheduleDefaults = Readonly<Record<ScheduleOptions['kind'], ScheduleOptions>>;
+
 /** What each schedule is set to when it is chosen; the one cycle as in PyTorch's OneCycleLR. */
-export const scheduleDefaults: Readonly<Record<ScheduleOptions['kind'], ScheduleOptions>> = {
+export const scheduleDefaults: ScheduleDefaults = {
   constant: { kind: 'constant', warmupEpochs: 0 },
   cosine: { kind: 'cosine', warmupEpochs: 0, finalFactor: 0 },
   step: { kind: 'step', warmupEpochs: 0, milestones: [0.5, 0.75], factor: 0.1 },

@@ -12,6 +12,8 @@ import type { Services } from './services';
 type JobCalls =
   | 'jobs.start'
   | 'jobs.cancel'
+  | 'jobs.pause'
+  | 'jobs.resume'
   | 'jobs.retry'
   | 'jobs.dismiss'
   | 'jobs.metrics'
@@ -41,6 +43,8 @@ export function jobHandlers(services: Services): Pick<Handlers, JobCalls> {
   return {
     'jobs.start': ({ request }) => workspace.queue.start(resolveRequest(request, tokens)),
     'jobs.cancel': ({ job }) => workspace.queue.cancel(job),
+    'jobs.pause': ({ job }) => workspace.queue.pause(job),
+    'jobs.resume': ({ job }) => workspace.queue.resume(job),
     'jobs.retry': ({ job }) => workspace.queue.retry(job),
     'jobs.dismiss': async ({ job }) => {
       await workspace.queue.dismiss(job);

@@ -10,7 +10,13 @@ import { defaultDecodeOptions } from '../../engine/data/defaults';
 import { readers } from '../../engine/formats/table';
 import { defaultPruneOptions, isMeasured } from '../../engine/prune/options';
 import { defaultSensitivityOptions } from '../../engine/prune/sensitivity';
-import { fineTuneDefaults, fullTrainingDefaults } from '../../engine/train/defaults';
+import {
+  distillDefaults,
+  fineTuneDefaults,
+  fullTrainingDefaults,
+  optimizerDefaults,
+  scheduleDefaults,
+} from '../../engine/train/defaults';
 import { zooArchitectures } from '../../engine/zoo';
 import { commandFor } from '../../jobs/command-line';
 import type { DataPreview, DropCalls, ImportPreview } from '../contract';
@@ -24,6 +30,7 @@ type ModelCalls =
   | 'data.samples'
   | 'data.decodeDefaults'
   | 'versions.detail'
+  | 'versions.diff'
   | 'versions.rename'
   | 'prune.preview'
   | 'prune.stopMeasuring'
@@ -31,6 +38,8 @@ type ModelCalls =
   | 'sensitivity.list'
   | 'sensitivity.defaults'
   | 'train.defaults'
+  | 'train.findRate'
+  | 'train.stopFinding'
   | 'zoo.list';
 
 /** Epochs offered first in the wizards. */
@@ -105,6 +114,14 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
       };
     },
 
+    'versions.diff': async ({ a, b }) => {
+      const [left, right] = await Promise.all([
+        workspace.project.versionRow(a),
+        workspace.project.versionRow(b),
+      ]);
+      return analyst.ask('diff', { a: left.file, b: right.file });
+    },
+
     'versions.rename': async ({ version, name }) => {
       await workspace.project.rename(version, name);
       await workspace.announce();
@@ -156,10 +173,32 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
 
     'sensitivity.defaults': async () => defaultSensitivityOptions,
 
-    'train.defaults': async ({ purpose }) =>
-      purpose === 'full'
-        ? fullTrainingDefaults(defaultEpochs.full)
-        : fineTuneDefaults(defaultEpochs['fine-tune']),
+    'train.defaults': async ({ purpose }) => ({
+      options:
+        purpose === 'full'
+          ? fullTrainingDefaults(defaultEpochs.full)
+          : fineTuneDefaults(defaultEpochs['fine-tune']),
+      optimizers: optimizerDefaults[purpose],
+      schedules: scheduleDefaults,
+      distill: distillDefaults,
+    }),
+
+    'train.findRate': async ({ version, data, options, init, teacher }) => {
+      const { project } = workspace;
+      return analyst.ask(
+        'findRate',
+        {
+          file: (await project.versionSource(version)).file,
+          teacherFile: teacher === undefined ? null : (await project.versionSource(teacher)).file,
+          data: await project.datasetSource(data),
+          options,
+          init,
+        },
+        (progress) => services.send('finding', progress),
+      );
+    },
+
+    'train.stopFinding': () => analyst.ask('stopFinding', {}),
 
     'zoo.list': async () => zooArchitectures,
   };

@@ -14,6 +14,7 @@ export async function runAddData(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
+  if (context.earlier('dataset') !== null) return;
   const cacheFile = join(spec.tempDir, randomUUID());
   const info = await decodeDataset(request.path, cacheFile, request.decode, context);
   await begin(context, 'writing', 'Saving the image cache');

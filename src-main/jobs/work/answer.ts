@@ -3,8 +3,9 @@
 import { silentContext, type Progress } from '../../engine/context';
 import { loadBackend } from '../../engine/runtime/backend';
 import type { Questions, QuestionName } from '../analyst-protocol';
-import { describeLayers, inspectFile } from './describe';
+import { describeLayers, diffVersions, inspectFile } from './describe';
 import { previewPrune, stopMeasuring } from './preview';
+import { findRate, stopFinding } from './rate';
 import { sampleImages } from './samples';
 
 type Answers = {
@@ -18,8 +19,11 @@ export const answers: Answers = {
   inspect: ({ path }) => inspectFile(path, silentContext),
   describe: ({ file, parent, original, reports }) =>
     describeLayers(file, { parent, original }, reports),
+  diff: ({ a, b }) => diffVersions(a, b),
   preview: previewPrune,
   stopMeasuring: async () => stopMeasuring(),
+  findRate,
+  stopFinding: async () => stopFinding(),
   samples: ({ data, split, count, versionFile }) => sampleImages(data, split, count, versionFile),
   backend: async () => {
     const { name, detail } = await loadBackend();

@@ -6,6 +6,7 @@ import type { ImportPreview } from '../../ipc/contract';
 import type { EngineContext } from '../../engine/context';
 import { readModel } from '../../engine/formats/table';
 import { nodeCosts, graphCost } from '../../engine/graph/cost';
+import { diffGraphs, type LayerDiff } from '../../engine/graph/diff';
 import { inferShapes } from '../../engine/graph/shapes';
 import type { Node } from '../../engine/graph/types';
 import { analyse, explainLayers, type Analysis } from '../../engine/prune';
@@ -118,4 +119,10 @@ export async function describeLayers(
     preprocessing: model.preprocessing,
     outputKind: model.outputKind,
   };
+}
+
+/** Two versions layer by layer. */
+export async function diffVersions(a: string, b: string): Promise<readonly LayerDiff[]> {
+  const [left, right] = await Promise.all([examine(a), examine(b)]);
+  return diffGraphs(left.model.graph, right.model.graph);
 }

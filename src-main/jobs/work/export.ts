@@ -100,6 +100,7 @@ export async function runExport(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
+  if (context.earlier('export') !== null) return;
   const { format, precision } = request;
   const source = versionSource(spec, request.version);
   const name = fileName(source.name);

@@ -10,6 +10,7 @@ import { buildZoo } from '../../engine/zoo';
 import type { ImportRequest, JobContext, JobSpec, ZooRequest } from '../types';
 import {
   classCount,
+  earlierVersion,
   evaluateVersion,
   measureVersion,
   openFittingDataset,
@@ -58,14 +59,16 @@ export async function runImport(
   const model = withOverrides(result.model, request);
   const dataset = request.data === null ? null : openFittingDataset(spec, request.data, model);
   try {
-    const version = await saveVersion(spec, context, model, {
-      suggestedName: request.name ?? nameFromPath(request.path),
-      parent: null,
-      operation: 'import',
-      options: request,
-      seed: null,
-      source: { format: result.format, notes: result.notes },
-    });
+    const version =
+      (await earlierVersion(spec, context)) ??
+      (await saveVersion(spec, context, model, {
+        suggestedName: request.name ?? nameFromPath(request.path),
+        parent: null,
+        operation: 'import',
+        options: request,
+        seed: null,
+        source: { format: result.format, notes: result.notes },
+      }));
     if (dataset && request.data !== null) {
       await evaluateVersion(context, version, { id: request.data, dataset });
     }
@@ -81,6 +84,7 @@ export async function runZoo(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
+  if (await earlierVersion(spec, context)) return;
   const model = buildZoo(request.architecture, {
     seed: request.seed,
     ...(request.inputShape === null ? {} : { inputShape: request.inputShape }),

@@ -20,11 +20,13 @@ import {
 } from '../../engine/prune';
 import type { PruneOptions, PrunePlan } from '../../engine/prune/types';
 import { recalibrateBatchNorm } from '../../engine/train/recalibrate';
-import type { TrainOptions } from '../../engine/train/types';
+import type { TrainOptions, TrainResult } from '../../engine/train/types';
+import type { VersionId } from '../../project/types';
 import type { JobContext, JobSpec, PruneRequest } from '../types';
 import { begin } from './context';
 import { trainInJob } from './training';
 import {
+  earlierVersion,
   evaluateVersion,
   loadVersion,
   measureSideBySide,
@@ -105,6 +107,8 @@ async function cutStep(
   options: PruneOptions,
   name: string,
 ): Promise<LoadedVersion> {
+  const earlier = await earlierVersion(spec, context);
+  if (earlier) return earlier;
   const analysis = analyse(before.model, structureOf(options));
   const plan = await planStep(spec, context, task, before.model, analysis, options);
   await begin(context, 'pruning', 'Cutting channels');
@@ -148,19 +152,21 @@ async function recalibrate(
   }
   const options = { ...recalibration, seed };
   const split = data.dataset.split('train');
-  const made = await saveVersion(
-    spec,
-    context,
-    await recalibrateBatchNorm(version.model, split, options, context),
-    {
-      suggestedName: `${version.name}-recalibrated`,
-      parent: version.id,
-      operation: 'recalibrate',
-      options: { ...options, data: data.id },
-      seed,
-      source: { format: null, notes: [] },
-    },
-  );
+  const made =
+    (await earlierVersion(spec, context)) ??
+    (await saveVersion(
+      spec,
+      context,
+      await recalibrateBatchNorm(version.model, split, options, context),
+      {
+        suggestedName: `${version.name}-recalibrated`,
+        parent: version.id,
+        operation: 'recalibrate',
+        options: { ...options, data: data.id },
+        seed,
+        source: { format: null, notes: [] },
+      },
+    ));
   await evaluateVersion(context, made, data);
   return made;
 }
@@ -173,17 +179,26 @@ async function fineTune(
   name: string,
   data: OpenData,
   options: TrainOptions,
+  teacher: VersionId | undefined,
 ): Promise<LoadedVersion> {
-  const { model, history } = await trainInJob(version.model, data.dataset, options, context);
-  const made = await saveVersion(spec, context, model, {
-    suggestedName: `${name}-tuned`,
-    parent: version.id,
-    operation: 'train',
-    options: { options, data: data.id },
-    seed: options.seed,
-    source: { format: null, notes: [] },
-    history,
-  });
+  const save = ({ model, history }: TrainResult, suggestedName: string): Promise<LoadedVersion> =>
+    saveVersion(spec, context, model, {
+      suggestedName,
+      parent: version.id,
+      operation: 'train',
+      options: { options, data: data.id, ...(teacher === undefined ? {} : { teacher }) },
+      seed: options.seed,
+      source: { format: null, notes: [] },
+      history,
+    });
+  const tune = async (): Promise<LoadedVersion> => {
+    const { dataset } = data;
+    const rescue = (result: TrainResult): Promise<unknown> =>
+      save(result, `${name}-tuned-epoch${result.bestEpoch}`);
+    const training = { model: version.model, dataset, options, teacher, rescue };
+    return save(await trainInJob(spec, training, context), `${name}-tuned`);
+  };
+  const made = (await earlierVersion(spec, context)) ?? (await tune());
   await evaluateVersion(context, made, data);
   return made;
 }
@@ -202,7 +217,8 @@ async function recover(
     current = await recalibrate(spec, context, current, data, request.options.seed);
   }
   if (request.fineTune) {
-    current = await fineTune(spec, context, current, pruned.name, data, request.fineTune);
+    const { fineTune: options, teacher } = request;
+    current = await fineTune(spec, context, current, pruned.name, data, options, teacher);
   }
   return current;
 }

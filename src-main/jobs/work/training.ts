@@ -1,36 +1,120 @@
-// Training inside of a job: progress of the whole, and a line in the log after each epoch.
+// Training inside of a job: progress of the whole, a line in the log after each epoch, and a checkpoint beside the
+// project's data, so that a job that is broken off goes on with the same result as if it had not been.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import type { Progress } from '../../engine/context';
 import type { Dataset } from '../../engine/data/types';
+import { AppError, toAppError } from '../../engine/errors';
 import type { Model } from '../../engine/graph/types';
+import { startStopwatch } from '../../engine/measure/stopwatch';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type TrainCheckpoint,
+} from '../../engine/train/checkpoint';
 import { train } from '../../engine/train/trainer';
 import type { EpochRecord, TrainOptions, TrainResult } from '../../engine/train/types';
-import type { JobContext } from '../types';
+import { atomicWrite } from '../../project/atomic-write';
+import type { VersionId } from '../../project/types';
+import type { JobContext, JobSpec } from '../types';
+import { loadVersion } from './versions';
+
+/** Writing checkpoints takes at most this share of the time. */
+const checkpointShare = 0.05;
+
+export interface JobTraining {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly options: TrainOptions;
+  readonly teacher: VersionId | undefined;
+  /** Saves what was good before a run diverged. */
+  readonly rescue: (result: TrainResult) => Promise<unknown>;
+}
 
 /**
- * Trains as the engine does, with a line in the log after each epoch. The validation of an epoch counts as a part
- * of the training: its own count of images would throw the bar of the whole back to 0.
+ * Trains as the engine does, from the checkpoint of an earlier run of the job where there is one. The validation of
+ * an epoch counts as a part of the training: its own count of images would throw the bar of the whole back to 0.
  */
-export function trainInJob(
-  model: Model,
-  dataset: Dataset,
-  options: TrainOptions,
+export async function trainInJob(
+  spec: JobSpec,
+  { model, dataset, options, teacher, rescue }: JobTraining,
   context: JobContext,
 ): Promise<TrainResult> {
+  const checkpoints = new Checkpoints(join(spec.checkpointDir, `${context.position()}.train`));
+  const resume = await checkpoints.read(context);
+  const done = resume?.history.length ?? 0;
+  context.trainingFrom(done);
+  if (done > 0) context.log('info', `Going on behind epoch ${done} of ${options.epochs}.`);
   let latest: Progress | null = null;
   const progress = (now: Progress): void => {
     if (now.phase === 'training') latest = now;
     context.progress(latest ? { ...latest, label: labelOf(latest, now) } : now);
   };
-  return train(
-    model,
-    dataset,
-    options,
-    { ...context, progress },
-    {
-      onEpoch: (record) => context.log('info', epochLine(record, options.epochs)),
-    },
-  );
+  let rescued: number | null = null;
+  try {
+    return await train(
+      model,
+      dataset,
+      options,
+      { ...context, progress },
+      {
+        onEpoch: async (record, checkpoint) => {
+          context.log('info', epochLine(record, options.epochs));
+          await checkpoints.write(checkpoint, context);
+        },
+        onDiverged: async (result) => {
+          await rescue(result);
+          rescued = result.bestEpoch;
+        },
+      },
+      { resume, teacher: teacher === undefined ? null : (await loadVersion(spec, teacher)).model },
+    );
+  } catch (error) {
+    if (rescued === null || !(error instanceof AppError)) throw error;
+    const { code, message, hint, details } = error;
+    const kept = `The weights of epoch ${rescued}, good before that, are kept as a version.`;
+    throw new AppError(code, message, `${hint} ${kept}`, { ...(details && { details }) });
+  }
+}
+
+/** The checkpoint of one training of a job. */
+class Checkpoints {
+  readonly #file: string;
+  /** Seconds that the last write took. */
+  #cost = 0;
+  #sinceWrite = startStopwatch();
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Null where there is none. One that cannot be read is not used: the training begins again. */
+  async read(context: JobContext): Promise<TrainCheckpoint | null> {
+    const bytes = await readFile(this.#file).catch(() => null);
+    if (bytes === null) return null;
+    try {
+      return decodeCheckpoint(bytes);
+    } catch (error) {
+      context.log('warn', `${toAppError(error).message} The training begins again.`);
+      return null;
+    }
+  }
+
+  /** Writes after each epoch, or as often as large weights and short epochs allow. */
+  async write(checkpoint: () => TrainCheckpoint, context: JobContext): Promise<void> {
+    if (this.#sinceWrite() < this.#cost / checkpointShare) return;
+    const elapsed = startStopwatch();
+    try {
+      await atomicWrite(this.#file, encodeCheckpoint(checkpoint()));
+    } catch (error) {
+      // A full disk must not end a training that can do without.
+      context.log('warn', `The checkpoint was not written: ${toAppError(error).message}`);
+    }
+    this.#cost = elapsed();
+    this.#sinceWrite = startStopwatch();
+  }
 }
 
 const labelOf = (training: Progress, now: Progress): string =>

@@ -43,6 +43,18 @@ export async function loadVersion(spec: JobSpec, id: VersionId): Promise<LoadedV
   return { id, name, model: await loadModel(file) };
 }
 
+/**
+ * The version that an earlier run of the job made at this point; null where it is still to be made. To be asked
+ * exactly once before each version.
+ */
+export async function earlierVersion(
+  spec: JobSpec,
+  context: JobContext,
+): Promise<LoadedVersion | null> {
+  const id = context.earlier('version');
+  return id === null ? null : loadVersion(spec, id);
+}
+
 /** Stages the model and hands it to the project; the version exists when this returns. */
 export async function saveVersion(
   spec: JobSpec,
@@ -96,6 +108,7 @@ export async function evaluateVersion(
   data: OpenData,
   split: SplitName = reportSplit(data.dataset),
 ): Promise<void> {
+  if (context.earlier('evaluation') !== null) return;
   const accuracy = await evaluate(
     model,
     data.dataset.split(split),
@@ -124,6 +137,7 @@ export async function measureVersion(
   { id, name, model }: LoadedVersion,
   how: Pick<MeasureRequest, 'runtime' | 'threads' | 'runs'> = defaultLatency,
 ): Promise<void> {
+  if (context.earlier('measurement') !== null) return;
   const latency = await measureLatency(
     model,
     { ...how, warmup: 5 },

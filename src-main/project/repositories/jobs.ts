@@ -2,6 +2,7 @@
 
 import type { Progress } from '../../engine/context';
 import type { ErrorInfo } from '../../engine/errors';
+import type { SavedOutput } from '../../jobs/saved-outputs';
 import type { JobRequest } from '../../jobs/types';
 import type { Sql } from '../database';
 import type { JobId, JobRecord, JobState, Timestamp } from '../types';
@@ -65,6 +66,31 @@ export class JobsRepository {
       startedAt,
       id,
     ]);
+  }
+
+  /** Puts an ended job back into the queue. */
+  async markQueued(id: JobId): Promise<void> {
+    await this.#sql.run(
+      "UPDATE jobs SET state = 'queued', ended_at = NULL, error = NULL WHERE id = ?",
+      [id],
+    );
+  }
+
+  /** What a job has given to the project, in order: what it need not do again. */
+  async outputs(id: JobId): Promise<SavedOutput[]> {
+    return this.#sql.all<{ type: SavedOutput['type']; id: string }>(
+      'SELECT type, id FROM job_outputs WHERE job = ? ORDER BY ordinal',
+      [id],
+    );
+  }
+
+  /** Belongs into the transaction of the output itself. */
+  async addOutput(job: JobId, { type, id }: SavedOutput): Promise<void> {
+    await this.#sql.run(
+      `INSERT INTO job_outputs (job, ordinal, type, id)
+       SELECT ?, count(*), ?, ? FROM job_outputs WHERE job = ?`,
+      [job, type, id, job],
+    );
   }
 
   /** False for a job that has ended meanwhile. */
@@ -134,7 +160,7 @@ function interruption(place: string | null): ErrorInfo {
       place === null
         ? 'Secateur ended before this job had begun.'
         : `Secateur ended while this job was running, ${place}.`,
-    hint: 'Start it again. Versions that it had finished are kept.',
+    hint: 'Resume it: it goes on where it stood. Versions that it had finished are kept.',
   };
 }
 

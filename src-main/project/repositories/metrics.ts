@@ -25,10 +25,20 @@ export class MetricsRepository {
     }));
   }
 
-  /** Belongs into a transaction: one for many points. */
-  async insert(job: JobId, metrics: readonly Metric[]): Promise<void> {
-    for (const { step, epoch, values } of metrics) {
-      await insertRow(this.#sql, 'metrics', { job, step, epoch, values: toJson(values) });
-    }
+  /**
+   * Belongs into a transaction: one for many points.
+   * @param part outputs that the job had saved before: tells the trainings of one job apart
+   */
+  async insert(job: JobId, part: number, { step, epoch, values }: Metric): Promise<void> {
+    await insertRow(this.#sql, 'metrics', { job, part, step, epoch, values: toJson(values) });
+  }
+
+  /** Removes the points behind an epoch, which will come again. */
+  async removeBehind(job: JobId, part: number, epoch: number): Promise<void> {
+    await this.#sql.run('DELETE FROM metrics WHERE job = ? AND part = ? AND epoch > ?', [
+      job,
+      part,
+      epoch,
+    ]);
   }
 }

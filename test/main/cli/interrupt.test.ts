@@ -90,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl+C', { timeout: 180_000 }, ()
     expectRefusal(ended, 'CANCELLED');
     expect(ended.stderr).toContain('press Ctrl+C again');
     expect(await readdir(project)).not.toContain('project.lock');
-    await expectNothingLeft('cancelled');
+    await expectNothingLeft('interrupted');
     // The project goes on to work.
     await answer('prune', project, 'lenet', '--method', 'l1', '--macs', '0.5');
   });
@@ -99,7 +99,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl+C', { timeout: 180_000 }, ()
     const running = await training();
     running.child.kill('SIGTERM');
     expectRefusal(await running.ended, 'CANCELLED');
-    await expectNothingLeft('cancelled');
+    await expectNothingLeft('interrupted');
   });
 
   it.runIf(linux)(

@@ -66,6 +66,7 @@ describe('commandFor', () => {
           made = request;
           throw stopped;
         },
+        resume: () => expect.unreachable(),
       });
     }
     program.exitOverride();
@@ -183,12 +184,12 @@ describe('commandFor', () => {
           fineTune: {
             ...fineTuneDefaults(3),
             optimizer: { ...fineTuneDefaults(3).optimizer, learningRate: 0.002 },
-          },
             schedule: { ...scheduleDefaults.constant, warmupEpochs: 1 },
             labelSmoothing: 0.05,
             distill: { temperature: 4, alpha: 0.1 },
-        }),
+          },
           teacher: version,
+        }),
     ],
     [
       'a layer with a comma in its name',
@@ -222,22 +223,21 @@ describe('commandFor', () => {
               weightDecay: 0,
             },
             augment: { flip: false, padCrop: 0 },
-            gammaSparsity: 0.0001,
             schedule: { ...scheduleDefaults['one-cycle'], warmupEpochs: 0.3 },
-            samplesPerEpoch: 5000,
+            gammaSparsity: 0.0001,
             labelSmoothing: 0.1,
             mixup: 0.2,
             clipNorm: 1.5,
             ema: 0.999,
             patience: 4,
             distill: { temperature: 2, alpha: 0.3 },
+            samplesPerEpoch: 5000,
           },
-          measure: true,
           teacher: other,
+          measure: true,
           name: 'tuned',
         }),
     ],
-    [
     [
       'training with AdamW',
       true,
@@ -267,6 +267,7 @@ describe('commandFor', () => {
       false,
       () => train({ options: { ...fineTuneDefaults(5), distill: null }, teacher: other }),
     ],
+    [
       'steps of the learning rate',
       false,
       () =>

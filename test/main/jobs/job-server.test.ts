@@ -48,7 +48,7 @@ describe('serveJob', () => {
     await last('done');
     expect(told).toEqual([
       { type: 'progress', progress },
-      { type: 'metric', metric },
+      { type: 'metric', part: 0, metric },
       { type: 'log', level: 'warn', text: 'slow' },
       { type: 'done' },
     ]);

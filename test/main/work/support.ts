@@ -11,8 +11,10 @@ import { encodeModel } from '../../../src-main/engine/graph/serialize';
 import type { Model } from '../../../src-main/engine/graph/types';
 import { resolveSpec } from '../../../src-main/jobs/resolve';
 import type { JobOutput, JobRequest } from '../../../src-main/jobs/types';
+import { SavedOutputs } from '../../../src-main/jobs/saved-outputs';
 import { runJob } from '../../../src-main/jobs/work/run';
 import type { Project } from '../../../src-main/project/project';
+import type { JobId } from '../../../src-main/project/types';
 import { toyClasses, toyDataset, toyModel } from '../../engine/train/toy';
 import { draftOf, newJob, newProject, queuedJob, stage } from '../support';
 
@@ -67,6 +69,7 @@ async function addToyData(project: Project, dataset: Dataset): Promise<string> {
 }
 
 export interface Run {
+  readonly job: JobId;
   readonly outputs: readonly JobOutput[];
   readonly progress: readonly Progress[];
   readonly metrics: readonly Metric[];
@@ -76,6 +79,9 @@ export interface Run {
 export interface RunOptions {
   /** Cancels the job where it says true. */
   readonly cancelAt?: (progress: Progress) => boolean;
+  /** Goes on with a job that was broken off. */
+  readonly resume?: JobId;
+  readonly onStart?: (job: JobId) => void;
   /** Stands between the job and the project. */
   readonly onSave?: (output: JobOutput) => void;
 }
@@ -86,10 +92,12 @@ export const cancellation = new Error('cancelled by the test');
 export async function run(
   project: Project,
   request: JobRequest,
-  { cancelAt = () => false, onSave = () => undefined }: RunOptions = {},
+  { cancelAt = () => false, onSave = () => undefined, onStart, resume }: RunOptions = {},
 ): Promise<Run> {
-  const id = await queuedJob(project);
+  const id = resume ?? (await queuedJob(project));
+  onStart?.(id);
   const spec = await resolveSpec(project, id, request);
+  const saved = new SavedOutputs(spec.saved);
   const abort = new AbortController();
   const outputs: JobOutput[] = [];
   const progress: Progress[] = [];
@@ -106,8 +114,13 @@ export async function run(
     save: async (output) => {
       onSave(output);
       outputs.push(output);
-      return project.commit(output, id);
+      const made = await project.commit(output, id);
+      saved.add(output.type);
+      return made;
     },
+    earlier: (type) => saved.take(type),
+    position: () => saved.position,
+    trainingFrom: () => undefined,
   });
-  return { outputs, progress, metrics, log };
+  return { job: id, outputs, progress, metrics, log };
 }

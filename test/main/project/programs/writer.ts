@@ -47,10 +47,8 @@ async function write(folder: string): Promise<never> {
     );
     process.stdout.write(`${id}\n`);
     await project.transaction(async ({ metrics }) => {
-      await metrics.insert(job, [
-        { step: 1, epoch: 1, values: { loss: 1 } },
-        { step: 2, epoch: 1, values: { loss: 0.5 } },
-      ]);
+      await metrics.insert(job, 0, { step: 1, epoch: 1, values: { loss: 1 } });
+      await metrics.insert(job, 0, { step: 2, epoch: 1, values: { loss: 0.5 } });
     });
     if (parent === null) await project.trash('version', id);
     await project.backUp();

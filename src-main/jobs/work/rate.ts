@@ -1,0 +1,39 @@
+// The search for a learning rate: on the model and the data of the training to come, in the analyst process.
+
+import { silentContext, type Progress } from '../../engine/context';
+import { openDataset } from '../../engine/data/decode';
+import { checkFit } from '../../engine/data/fit';
+import { AppError } from '../../engine/errors';
+import { findLearningRate } from '../../engine/train/rate-finder';
+import { reinitialise } from '../../engine/train/reinitialise';
+import type { Questions } from '../analyst-protocol';
+import { loadModel } from './files';
+
+let finding = new AbortController();
+
+/** Makes every search end with CANCELLED. */
+export function stopFinding(): void {
+  finding.abort(
+    new AppError('CANCELLED', 'The search for a learning rate was stopped.', 'Start it again.'),
+  );
+  finding = new AbortController();
+}
+
+/** @throws AppError DATA_MISMATCH, TRAIN_DIVERGED, OUT_OF_MEMORY, CANCELLED */
+export async function findRate(
+  { file, teacherFile, data, options, init }: Questions['findRate']['args'],
+  onProgress: (progress: Progress) => void = () => undefined,
+): Promise<Questions['findRate']['reply']> {
+  const { signal } = finding;
+  const stored = await loadModel(file);
+  checkFit(data.info, stored);
+  const model = init === 'scratch' ? reinitialise(stored, options.seed) : stored;
+  const teacher = teacherFile === null ? null : await loadModel(teacherFile);
+  const dataset = openDataset(data.cacheFile);
+  try {
+    const context = { ...silentContext, signal, progress: onProgress };
+    return await findLearningRate(model, dataset, options, context, { teacher });
+  } finally {
+    dataset.close();
+  }
+}
