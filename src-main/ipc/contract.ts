@@ -13,8 +13,7 @@ import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { OptimizerDefaults, ScheduleDefaults, TrainPurpose } from '../engine/train/defaults';
-import type { RateCurve } from '../engine/train/rate-finder';
-import type { DistillOptions, TrainOptions } from '../engine/train/types';
+import type { DistillOptions, RateCurve, TrainOptions } from '../engine/train/types';
 import type { JobEvent, JobRequest, TrainRequest } from '../jobs/types';
 import type {
   DatasetId,

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 
-import type { RateCurve } from '../../engine/train/rate-finder';
+import type { RateCurve } from '../../engine/train/types';
 import { trainingOptions, type TrainingFlags } from '../../jobs/training-flags';
 import { table } from '../output';
 import type { Runtime } from '../runtime';

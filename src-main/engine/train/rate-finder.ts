@@ -12,28 +12,7 @@ import type { Model } from '../graph/types';
 import { loadBackend } from '../runtime/backend';
 import { TrainStep } from './step';
 import { trainingLoader, trainingSplit, type TrainRun } from './trainer';
-import type { TrainOptions } from './types';
-
-export interface RatePoint {
-  readonly learningRate: number;
-  /** Mean of the batch, and the exponential mean of those up to it. */
-  readonly loss: number;
-  readonly smoothed: number;
-}
-
-export interface RateCurve {
-  /** One a step, until the loss ran away. */
-  readonly points: readonly RatePoint[];
-  /** Where the smoothed loss falls fastest; null where it never falls. */
-  readonly steepest: number | null;
-  /**
-   * The highest rate whose smoothed loss is within 2 % of the lowest: a flat bottom, as that of a network that is
-   * trained already, has its lowest point anywhere.
-   */
-  readonly lowest: number;
-  /** A tenth of `lowest`: high enough to be quick, far enough from where it runs away. */
-  readonly suggestion: number;
-}
+import type { RateCurve, RatePoint, TrainOptions } from './types';
 
 export interface RateSweep {
   readonly from: number;

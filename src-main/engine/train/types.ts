@@ -112,4 +112,26 @@ export interface TrainResult {
   readonly backend: string;
 }
 
+/** A step of the search for a learning rate. */
+export interface RatePoint {
+  readonly learningRate: number;
+  /** Mean of the batch, and the exponential mean of those up to it. */
+  readonly loss: number;
+  readonly smoothed: number;
+}
+
+export interface RateCurve {
+  /** One a step, until the loss ran away. */
+  readonly points: readonly RatePoint[];
+  /** Where the smoothed loss falls fastest; null where it never falls. */
+  readonly steepest: number | null;
+  /**
+   * The highest rate whose smoothed loss is within 2 % of the lowest: a flat bottom, as that of a network that is
+   * trained already, has its lowest point anywhere.
+   */
+  readonly lowest: number;
+  /** A tenth of `lowest`: high enough to be quick, far enough from where it runs away. */
+  readonly suggestion: number;
+}
+
 export type BackendName = 'tensorflow' | 'cpu';

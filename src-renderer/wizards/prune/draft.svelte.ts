@@ -1,7 +1,7 @@
 // What is entered in the Prune wizard, the request it makes, and the live preview of its cut.
 import { asApiError, call, listen } from '../../api';
 import type { ApiError } from '../../api';
-import type { PageJobRequest, PrunePreview } from '../../../src-main/ipc/contract';
+import type { PageJobRequest, PrunePreview, TrainDefaults } from '../../../src-main/ipc/contract';
 import type { Progress } from '../../../src-main/engine/context';
 import type { GroupedMode } from '../../../src-main/engine/graph/ops/types';
 import type { StoredPrecision } from '../../../src-main/engine/graph/cost';
@@ -60,6 +60,8 @@ export class PruneDraft {
   recalibrate = $state(true);
   fineTune = $state(true);
   training = $state.raw<TrainOptions | null>(null);
+  trainDefaults = $state.raw<TrainDefaults | null>(null);
+  teacher = $state<string | null>(null);
   measure = $state(true);
   name = $state('');
 
@@ -133,6 +135,7 @@ export class PruneDraft {
       data: this.data,
       recalibrate: withData && this.recalibrate,
       fineTune: withData && this.fineTune ? this.training : null,
+      ...(withData && this.fineTune && this.teacher !== null ? { teacher: this.teacher } : {}),
       measure: this.measure,
       name: this.name.trim() === '' ? null : this.name.trim(),
     };
@@ -157,6 +160,13 @@ export class PruneDraft {
     }
   }
 
+  setTeacher(teacher: string | null): void {
+    this.teacher = teacher;
+    if (!this.training || !this.trainDefaults) return;
+    const distill = teacher === null ? null : (this.training.distill ?? this.trainDefaults.distill);
+    this.training = { ...this.training, distill };
+  }
+
   /** Takes the engine's defaults over, once. @throws ApiError */
   async load(): Promise<void> {
     if (this.defaults) return;
@@ -168,7 +178,8 @@ export class PruneDraft {
     this.align = defaults.align;
     this.minChannels = defaults.minChannels;
     this.maxCutPercent = Math.round(defaults.maxRatio * 100);
-    this.training = training;
+    this.trainDefaults = training;
+    this.training = training.options;
     this.defaults = defaults;
   }
 

@@ -1,6 +1,6 @@
 // What is entered in the Fine-tune wizard, and the request it makes.
 import { call } from '../../api';
-import type { PageJobRequest } from '../../../src-main/ipc/contract';
+import type { PageJobRequest, TrainDefaults } from '../../../src-main/ipc/contract';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { VersionSummary } from '../../../src-main/project/types';
 import { percent, plainNumber, plural } from '../../format';
@@ -19,6 +19,8 @@ export class TrainDraft {
   name = $state('');
   /** Options of each way to start, so that changing one's mind loses nothing. */
   options = $state.raw<Readonly<Record<Init, TrainOptions>> | null>(null);
+  #defaults = $state.raw<Readonly<Record<Init, TrainDefaults>> | null>(null);
+  teacher = $state<string | null>(null);
 
   constructor(version: VersionSummary) {
     this.version = version;
@@ -26,6 +28,7 @@ export class TrainDraft {
   }
 
   readonly training: TrainOptions | null = $derived(this.options?.[this.init] ?? null);
+  readonly defaults: TrainDefaults | null = $derived(this.#defaults?.[this.init] ?? null);
 
   readonly request: PageJobRequest | null = $derived.by(() => {
     if (this.training === null || this.data === null) return null;
@@ -34,6 +37,7 @@ export class TrainDraft {
       version: this.version.id,
       data: this.data,
       options: this.training,
+      ...(this.teacher === null ? {} : { teacher: this.teacher }),
       init: this.init,
       measure: this.measure,
       name: this.name.trim() === '' ? null : this.name.trim(),
@@ -44,6 +48,18 @@ export class TrainDraft {
     if (this.options) this.options = { ...this.options, [this.init]: training };
   }
 
+  /** The teacher is the same for either way to start. */
+  setTeacher(teacher: string | null): void {
+    this.teacher = teacher;
+    if (!this.options || !this.defaults) return;
+    const { distill } = this.defaults;
+    const taught = (options: TrainOptions): TrainOptions => ({
+      ...options,
+      distill: teacher === null ? null : (options.distill ?? distill),
+    });
+    this.options = { weights: taught(this.options.weights), scratch: taught(this.options.scratch) };
+  }
+
   /** Takes the engine's defaults over, once. @throws ApiError */
   async load(): Promise<void> {
     if (this.options) return;
@@ -51,7 +67,8 @@ export class TrainDraft {
       call('train.defaults', { version: this.version.id, purpose: 'fine-tune' }),
       call('train.defaults', { version: this.version.id, purpose: 'full' }),
     ]);
-    this.options = { weights, scratch };
+    this.#defaults = { weights, scratch };
+    this.options = { weights: weights.options, scratch: scratch.options };
   }
 }
 
