@@ -34,7 +34,7 @@ export async function resolveSpec(
     sensitivity: await sensitivityFor(project, request),
     tempDir: await project.makeTempDir(jobId),
     exportsDir: project.paths.exports,
-    checkpointDir: await project.makeCheckpointDir(jobId),
+    checkpointDir: project.checkpointDir(jobId),
     saved,
     engineVersion,
   };

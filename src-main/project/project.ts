@@ -345,18 +345,14 @@ export class Project {
     await rm(join(this.paths.temp, job), { recursive: true, force: true });
   }
 
-  /** Where a job keeps what it needs to go on after a break. @throws AppError FILE_UNWRITABLE, DISK_FULL */
-  async makeCheckpointDir(job: JobId): Promise<string> {
-    const folder = join(this.paths.checkpoints, job);
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-      throw toAppError(error);
-    });
-    return folder;
+  /** Where a job keeps what it needs to go on after a break; made when there is something to keep. */
+  checkpointDir(job: JobId): string {
+    return join(this.paths.checkpoints, job);
   }
 
   /** For a job that will not go on. */
   async removeCheckpoints(job: JobId): Promise<void> {
-    await rm(join(this.paths.checkpoints, job), { recursive: true, force: true });
+    await rm(this.checkpointDir(job), { recursive: true, force: true });
   }
 
   /** @throws AppError NOT_FOUND, INVALID_ARGUMENT, ALREADY_EXISTS */

@@ -1,8 +1,8 @@
 // Training inside of a job: progress of the whole, a line in the log after each epoch, and a checkpoint beside the
 // project's data, so that a job that is broken off goes on with the same result as if it had not been.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import type { Progress } from '../../engine/context';
 import type { Dataset } from '../../engine/data/types';
@@ -107,6 +107,7 @@ class Checkpoints {
     if (this.#sinceWrite() < this.#cost / checkpointShare) return;
     const elapsed = startStopwatch();
     try {
+      await mkdir(dirname(this.#file), { recursive: true });
       await atomicWrite(this.#file, encodeCheckpoint(checkpoint()));
     } catch (error) {
       // A full disk must not end a training that can do without.
