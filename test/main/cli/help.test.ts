@@ -11,10 +11,21 @@ const helpOf = async (...words: string[]): Promise<string> => {
 describe('help', () => {
   it('lists every command that people type', async () => {
     const help = await helpOf();
-    const listed = [...help.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name);
+    const listed = [...help.matchAll(/^ {2}([a-z][a-z-]*)\b/gm)].map(([, name]) => name);
     expect(listed.filter((name) => name !== 'help')).toEqual([
-      ...['inspect', 'zoo', 'create', 'data', 'import', 'prune', 'train', 'evaluate', 'measure'],
-      ...['compare', 'export', 'list', 'rename', 'baseline', 'trash', 'restore', 'sample'],
+      ...['inspect', 'zoo', 'create', 'data', 'import', 'sensitivity', 'prune', 'train', 'lr-find'],
+      ...[
+        'evaluate',
+        'measure',
+        'compare',
+        'diff',
+        'export',
+        'resume',
+        'list',
+        'rename',
+        'baseline',
+      ],
+      ...['trash', 'restore', 'sample'],
     ]);
     expect(help).toContain('Exit codes:');
     expect((await commandLine('--version')).stdout.trim()).toBe(engineVersion);
