@@ -12,7 +12,11 @@ import {
   encodeCheckpoint,
   type TrainCheckpoint,
 } from '../../../src-main/engine/train/checkpoint';
-import { fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
+import {
+  fullTrainingDefaults,
+  optimizerDefaults,
+  scheduleDefaults,
+} from '../../../src-main/engine/train/defaults';
 import { train } from '../../../src-main/engine/train/trainer';
 import type { TrainOptions, TrainResult } from '../../../src-main/engine/train/types';
 import { maxAbsDiff } from '../formats/reference';
@@ -56,8 +60,14 @@ function recording(abortAfter = Infinity): EngineContext & {
 }
 
 /** A run that is cancelled in its last epoch and resumed gives the weights and figures of an unbroken one. */
-async function checkResume(data: Dataset, run: TrainOptions, backend: Backend): Promise<void> {
-  const unbroken = await train(toyModel(), data, run, silentContext, {}, { backend });
+async function checkResume(
+  data: Dataset,
+  run: TrainOptions,
+  backend: Backend,
+  teacher: Model | null = null,
+): Promise<void> {
+  const how = { backend, teacher };
+  const unbroken = await train(toyModel(), data, run, silentContext, {}, how);
 
   let saved: Uint8Array | undefined;
   const stepsPerEpoch = Math.ceil(data.counts.train / run.batchSize);
@@ -67,12 +77,12 @@ async function checkResume(data: Dataset, run: TrainOptions, backend: Backend): 
     run,
     recording((run.epochs - 1) * stepsPerEpoch + 1),
     { onEpoch: (_record, checkpoint) => void (saved = encodeCheckpoint(checkpoint())) },
-    { backend },
+    how,
   );
   await expect(broken).rejects.toMatchObject({ code: 'CANCELLED' });
   const resume = decodeCheckpoint(saved!);
   expect(resume.history).toHaveLength(run.epochs - 1);
-  const result = await train(toyModel(), data, run, silentContext, {}, { backend, resume });
+  const result = await train(toyModel(), data, run, silentContext, {}, { ...how, resume });
 
   expect(numbersOf(result.model)).toEqual(numbersOf(unbroken.model));
   const withoutTime = ({ history }: TrainResult): object[] =>
@@ -181,6 +191,135 @@ describe('train', () => {
     expect(handedOut).toEqual([]);
   });
 
+  it('hands out the best epoch before it diverged', async () => {
+    const rescued: TrainResult[] = [];
+    const models: TrainCheckpoint[] = [];
+    const wild: TrainOptions = {
+      ...options,
+      optimizer: { ...options.optimizer, learningRate: 0.05 },
+      // Good for two epochs of four, and then a million times as fast.
+      schedule: { kind: 'step', warmupEpochs: 0, milestones: [0.5], factor: 1e6 },
+    };
+    const promise = train(
+      toyModel(),
+      dataset,
+      wild,
+      silentContext,
+      {
+        onEpoch: (_record, checkpoint) => void models.push(checkpoint()),
+        onDiverged: (result) => void rescued.push(result),
+      },
+      { backend },
+    );
+    await expect(promise).rejects.toMatchObject({
+      code: 'TRAIN_DIVERGED',
+      details: { epoch: 3, lastGoodEpoch: 2 },
+    });
+    const [{ model, bestEpoch, history } = expect.unreachable()] = rescued;
+    expect(history).toHaveLength(2);
+    expect(numbersOf(model)).toEqual(numbersOf(models[bestEpoch - 1]!.model));
+    expect(numbersOf(model).every(Number.isFinite)).toBe(true);
+  });
+
+  it('stops when the validation has not become better for long enough', async () => {
+    // At a rate this high some epochs are worse than those before them.
+    const run: TrainOptions = {
+      ...options,
+      epochs: 12,
+      optimizer: { ...options.optimizer, learningRate: 0.5 },
+      schedule: scheduleDefaults.constant,
+    };
+    const lengthOf = async (changes: Partial<TrainOptions>, data = dataset): Promise<number> =>
+      (await train(toyModel(), data, { ...run, ...changes }, silentContext, {}, { backend }))
+        .history.length;
+    const { history } = await train(toyModel(), dataset, run, silentContext, {}, { backend });
+    expect(history).toHaveLength(12);
+    const isBetter = (i: number, j: number): boolean => {
+      const [a, b] = [history[i]!, history[j]!];
+      return (
+        a.valAccuracy! > b.valAccuracy! ||
+        (a.valAccuracy === b.valAccuracy && a.valLoss! < b.valLoss!)
+      );
+    };
+    let [best, end] = [0, 12];
+    for (let i = 1; i < 12 && end === 12; i++) {
+      if (isBetter(i, best)) best = i;
+      else if (i - best >= 2) end = i + 1;
+    }
+    expect(end).toBeLessThan(12);
+    expect(await lengthOf({ patience: 2 })).toBe(end);
+    const blind = toyDataset({ train: 32, val: 0, test: 0 });
+    expect(await lengthOf({ epochs: 4, patience: 2 }, blind)).toBe(4);
+  });
+
+  it('validates and keeps the average of the weights', async () => {
+    const context = recording();
+    const run = { ...options, ema: 0.9, keepBest: false, epochs: 2 };
+    let last: TrainCheckpoint | undefined;
+    const { model, history } = await train(
+      toyModel(),
+      dataset,
+      run,
+      context,
+      { onEpoch: (_record, checkpoint) => void (last = checkpoint()) },
+      { backend },
+    );
+    expect(numbersOf(model)).toEqual(numbersOf({ ...model, graph: last!.average!.graph }));
+    expect(maxAbsDiff(numbersOf(model), numbersOf(last!.model))).toBeGreaterThan(1e-3);
+    expect(last!.average!.updates).toBe(10);
+    const { loss } = await evaluate(model, dataset.split('val'), 'val', silentContext, { backend });
+    expect(loss).toBeCloseTo(history[1]!.valLoss!, 5);
+    // The steps themselves are those of a run without an average.
+    const plain = { ...run, ema: null };
+    const without = await train(toyModel(), dataset, plain, silentContext, {}, { backend });
+    expect(numbersOf(without.model)).toEqual(numbersOf(last!.model));
+  });
+
+  it('learns from a teacher what it cannot from labels', async () => {
+    const teacher = (await train(toyModel(), dataset, options, silentContext, {}, { backend }))
+      .model;
+    // All labels of the student's data are the same: only the teacher knows the classes.
+    const train0 = dataset.split('train');
+    const unlabelled: Dataset = {
+      ...dataset,
+      split: (name) =>
+        name === 'train'
+          ? { ...train0, labels: new Int32Array(train0.count) }
+          : dataset.split(name),
+    };
+    const run = { ...options, distill: { temperature: 2, alpha: 0 } };
+    const how = { backend, teacher };
+    const student = await train(toyModel({ seed: 5 }), unlabelled, run, silentContext, {}, how);
+    const { top1 } = await evaluate(student.model, dataset.split('test'), 'test', silentContext, {
+      backend,
+    });
+    expect(top1).toBeGreaterThan(0.9);
+    await expect(
+      train(toyModel(), dataset, run, silentContext, {}, { backend }),
+    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(train(toyModel(), dataset, options, silentContext, {}, how)).rejects.toMatchObject(
+      { code: 'INVALID_ARGUMENT' },
+    );
+  });
+
+  it.each(['adam', 'adamw'] as const)('learns with %s, all options on', async (kind) => {
+    const run: TrainOptions = {
+      ...options,
+      epochs: 12,
+      optimizer: { ...optimizerDefaults.full[kind], learningRate: 0.01 },
+      schedule: scheduleDefaults['one-cycle'],
+      labelSmoothing: 0.1,
+      mixup: 0.2,
+      clipNorm: 1,
+      ema: 0.8,
+    };
+    const { model } = await train(toyModel(), dataset, run, silentContext, {}, { backend });
+    const { top1 } = await evaluate(model, dataset.split('test'), 'test', silentContext, {
+      backend,
+    });
+    expect(top1).toBeGreaterThan(0.9);
+  });
+
   it('goes on from a checkpoint as if it had never stopped', () =>
     checkResume(dataset, options, backend));
 
@@ -267,4 +406,30 @@ describe('train in plain JavaScript', () => {
 
   it('goes on from a checkpoint as if it had never stopped', async () =>
     checkResume(few, short, await loadBackend('cpu')));
+
+  const everything: TrainOptions = {
+    ...short,
+    optimizer: optimizerDefaults.full.adamw,
+    schedule: { ...scheduleDefaults['one-cycle'], warmupEpochs: 0.5 },
+    gammaSparsity: 1e-3,
+    labelSmoothing: 0.1,
+    mixup: 0.4,
+    clipNorm: 0.5,
+    ema: 0.9,
+    patience: 5,
+    distill: { temperature: 3, alpha: 0.4 },
+  };
+
+  it('goes on so with all that a run can carry along', async () =>
+    checkResume(few, everything, await loadBackend('cpu'), toyModel({ seed: 8 })));
+
+  it('gives nearly the same weights as TensorFlow with it', async () => {
+    const run = async (name: 'tensorflow' | 'cpu'): Promise<Model> => {
+      const how = { backend: await loadBackend(name), teacher: toyModel({ seed: 8 }) };
+      return (await train(toyModel(), few, everything, silentContext, {}, how)).model;
+    };
+    const [native, plain] = [await run('tensorflow'), await run('cpu')];
+    expect(maxAbsDiff(numbersOf(plain), numbersOf(native))).toBeLessThan(1e-4);
+    expect(maxAbsDiff(numbersOf(native), numbersOf(toyModel()))).toBeGreaterThan(1e-3);
+  });
 });
