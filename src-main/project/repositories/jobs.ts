@@ -2,6 +2,7 @@
 
 import type { Progress } from '../../engine/context';
 import type { ErrorInfo } from '../../engine/errors';
+import { asToday } from '../../jobs/older-requests';
 import type { SavedOutput } from '../../jobs/saved-outputs';
 import type { JobRequest } from '../../jobs/types';
 import type { Sql } from '../database';
@@ -166,7 +167,7 @@ function interruption(place: string | null): ErrorInfo {
 
 const recordOf = (row: Row): JobRecord => ({
   id: row.id,
-  request: fromJson<JobRequest>(row.request),
+  request: asToday(fromJson<JobRequest>(row.request)),
   title: row.title,
   state: row.state,
   createdAt: row.created_at,

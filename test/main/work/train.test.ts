@@ -91,4 +91,40 @@ describe('training as a job', () => {
     await errorOf(diverging, 'TRAIN_DIVERGED');
     expect(await toy.project.versions()).toHaveLength(1);
   });
+
+  it('keeps the best epoch of a run that diverges later', async () => {
+    const options: TrainOptions = {
+      ...fineTuneDefaults(4),
+      ...plain,
+      schedule: { kind: 'step', warmupEpochs: 0, milestones: [0.5], factor: 1e9 },
+    };
+    const error = await errorOf(
+      run(toy.project, trainOf(options, { name: 'wild' })),
+      'TRAIN_DIVERGED',
+    );
+    const made = (await toy.project.versions()).slice(1);
+    expect(made).toHaveLength(1);
+    expect(made[0]!.name).toMatch(/^wild-epoch[12]$/);
+    expect(error.hint).toContain(`epoch ${made[0]!.name.slice(-1)},`);
+    const { history } = await toy.project.versionRow(made[0]!.id);
+    expect(history).toHaveLength(2);
+    const kernel = await weightsOf(made[0]!.id, 'stem/kernel');
+    expect(Array.from(kernel).every(Number.isFinite)).toBe(true);
+  });
+
+  it('learns from a teacher, and not from one that is gone', async () => {
+    const distill = { temperature: 2, alpha: 0 };
+    const options: TrainOptions = { ...fineTuneDefaults(1), ...plain, distill };
+    const taught = trainOf(options, { teacher: toy.version });
+    const lossOf = async (request: TrainRequest): Promise<number> => {
+      await run(toy.project, request);
+      const made = (await toy.project.versions()).at(-1)!;
+      return (await toy.project.versionRow(made.id)).history[0]!.trainLoss;
+    };
+    // It is its own teacher at first: there is less to learn from it than from the labels.
+    const byLabels = await lossOf(trainOf({ ...options, distill: null }));
+    expect(await lossOf(taught)).toBeLessThan(byLabels / 2);
+    await errorOf(run(toy.project, { ...taught, teacher: 'nobody' }), 'NOT_FOUND');
+    await errorOf(run(toy.project, trainOf(options)), 'INVALID_ARGUMENT');
+  });
 });

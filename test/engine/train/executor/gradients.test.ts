@@ -131,4 +131,32 @@ describe.each(['tensorflow', 'cpu'] as const)('gradients on %s', (name) => {
   });
 
   it.each(cases)('flow through $name', (testCase) => check(testCase, backend));
+
+  it('flow through what dropout leaves, and nowhere else', () => {
+    const { tf } = backend;
+    const dropped: Case = {
+      name: 'dropout in training',
+      input: [5, 4, 3],
+      build: (b, x) => b.apply('dropout', [x], { rate: 0.4 }),
+    };
+    const graph = graphOf(dropped, asWeights);
+    const rng = createRng(3);
+    const input = random(60, rng).map((value) => value / 2 - 1);
+    const factors = random(60, rng);
+    const executable = compile(graph, backend);
+    const [[id, slopes] = expect.unreachable()] = [...graph.weights];
+    const [y, gradient] = tf.tidy(() => {
+      const x = tf.tensor(input, [1, 5, 4, 3]);
+      const pass = executable.record([x], { ...inference, dropout: createRng(7) });
+      const gradients = pass.backward([tf.tensor(factors, [1, 5, 4, 3])]);
+      pass.dispose();
+      return [pass.outputs[0]!.dataSync(), gradients.get(id)!.dataSync()] as const;
+    });
+    executable.dispose();
+    // y = slope * x * m with a mask m of 0 or 1 / (1 - rate).
+    const mask = input.map((x, i) => y[i]! / (slopes.data[i]! * x));
+    expect(mask.some((m) => m === 0)).toBe(true);
+    expect(mask.some((m) => Math.abs(m - 1 / 0.6) < 1e-4)).toBe(true);
+    input.forEach((x, i) => expect(gradient[i]).toBeCloseTo(factors[i]! * x * mask[i]!, 4));
+  });
 });
