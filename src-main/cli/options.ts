@@ -87,14 +87,14 @@ export function bytes(option: string): (text: string) => number {
 export function latency(
   option: string,
 ): (text: string) => { readonly latency: number } | { readonly latencyMs: number } {
-  const parseShare = share(option);
   return (text) => {
-    const match = /^([0-9.]+)\s*ms$/i.exec(text.trim());
-    if (!match) return { latency: parseShare(text) };
-    const latencyMs = Number(match[1]);
-    if (!(latencyMs > 0))
-      refuse(option, text, 'a share such as 0.6, or milliseconds such as 1.5ms');
-    return { latencyMs };
+    const [, digits, unit] = /^([0-9.]+)\s*(ms)?$/i.exec(text.trim()) ?? [];
+    const value = Number(digits);
+    const isMs = unit !== undefined;
+    if (!(value > 0 && (isMs || value <= 1))) {
+      refuse(option, text, 'a share up to 1 such as 0.6, or milliseconds such as 1.5ms');
+    }
+    return isMs ? { latencyMs: value } : { latency: value };
   };
 }
 

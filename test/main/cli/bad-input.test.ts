@@ -189,6 +189,31 @@ describe('bad input', { timeout: 180_000 }, () => {
         ['prune', 'P', 'lenet', '--method', 'l1', '--macs', '0.5', '--epochs', '1'],
         /data set/,
       ],
+      [
+        'a method that looks at images, and none named',
+        ['prune', 'P', 'lenet', '--method', 'taylor', '--macs', '0.5'],
+        /no data set/,
+      ],
+      [
+        'a latency in seconds',
+        ['prune', 'P', 'lenet', '--method', 'l1', '--latency', '1.5s'],
+        /--latency is '1.5s', expected .* 1\.5ms/,
+      ],
+      [
+        'a latency above the original',
+        ['prune', 'P', 'lenet', '--method', 'l1', '--latency', '1.5'],
+        /--latency is '1.5'/,
+      ],
+      [
+        'a precision without bytes',
+        ['prune', 'P', 'lenet', '--method', 'l1', '--macs', '0.5', '--precision', 'int8'],
+        /precision int8/,
+      ],
+      [
+        'a ceiling above 1',
+        ['prune', 'P', 'lenet', '--method', 'l1', '--macs', '0.5', '--ceilings', 'conv1=2'],
+        /conv1=2/,
+      ],
       ['a name with a slash', ['rename', 'P', 'lenet', 'a/b'], /a\/b/],
       ['a missing argument', ['list'], /project/],
       ['an unknown command', ['purne', 'P'], /purne/],
