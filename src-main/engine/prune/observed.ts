@@ -1,7 +1,7 @@
 // Where a layer's channels are observed on data: behind the activation that follows the layer.
 
 import { opDef } from '../graph/ops/table';
-import type { ActivationFn, NodeId, Op, TensorId } from '../graph/types';
+import type { ActivationFn, Node, NodeId, TensorId } from '../graph/types';
 import type { ChannelFlow, Producer } from './channels';
 
 /** A tensor that carries all channels of a layer. */
@@ -19,7 +19,10 @@ const zeroing: ReadonlySet<ActivationFn> = new Set<ActivationFn>([
   'hardSwish',
 ]);
 
-const activations: ReadonlySet<Op> = new Set<Op>(['activation', 'prelu']);
+/** Whether a node is an activation that does something. */
+function isActivation(node: Node): boolean {
+  return node.op === 'prelu' || (node.op === 'activation' && node.attrs.fn !== 'linear');
+}
 
 /**
  * By producing layer: the output of the first activation that its channels reach, whatever carries them there
@@ -40,7 +43,7 @@ function observe({ graph, labels }: ChannelFlow, { node, classes }: Producer): O
     const output = reader.outputs[0]!;
     const carried = new Set(labels.get(output)!.ids);
     if (!classes.every((channel) => carried.has(channel))) continue;
-    if (activations.has(reader.op)) {
+    if (isActivation(reader)) {
       return {
         tensor: output,
         hasZeros: reader.op === 'activation' && zeroing.has(reader.attrs.fn),

@@ -103,6 +103,25 @@ describe('where channels are observed', () => {
   });
 });
 
+describe('where no activation is to be seen', () => {
+  it('another layer with filters ends the way, and a linear activation does not', () => {
+    const separable = makeModel((b) => {
+      const x = b.conv2d(b.input('image', [8, 8, 3]), { name: 'a', filters: 4, kernelSize: 1 });
+      const linear = b.batchNorm(x, { name: 'a_bn' });
+      const y = b.activation(b.depthwiseConv2d(linear, { name: 'dw', kernelSize: 3 }), 'relu');
+      const z = b.activation(b.conv2d(y, { name: 'z', filters: 5, kernelSize: 1 }), 'linear');
+      b.output(b.dense(b.globalAvgPool(b.activation(z, 'relu')), { name: 'head', units: 4 }));
+    });
+    const { graph } = separable;
+    const observed = observedTensors(analyse(separable).flow);
+    const behind = (name: string): string => graph.nodes.find((n) => n.name === name)!.outputs[0]!;
+    expect(observed.get('a')).toEqual({ tensor: behind('a_bn'), hasZeros: false });
+    const [, linearOutput] = graph.nodes.filter(({ op }) => op === 'activation');
+    const last = graph.nodes.find(({ inputs }) => inputs[0] === linearOutput!.outputs[0]);
+    expect(observed.get('z')).toEqual({ tensor: last!.outputs[0], hasZeros: true });
+  });
+});
+
 /** Mean of f over all images and positions, by channel of a layer. */
 function plainMeans(layer: string, channels: number, f: (value: number) => number): number[] {
   const { tensor, first, width } = places[layer]!;
