@@ -73,8 +73,8 @@ export function addLrFind(program: Command, runtime: Runtime): void {
         runtime.output.result({ version: version.name, data: data.name, ...curve }, [
           ...curveLines(curve),
           '',
-          `lowest at ${rateText(lowest)}, falls fastest at ` +
-            `${steepest === null ? 'no rate' : rateText(steepest)}; take --lr ${rateText(suggestion)}`,
+          `lowest at ${rateText(lowest)}${steepest === null ? '' : `, falls fastest at ${rateText(steepest)}`}` +
+            `; take --lr ${rateText(suggestion)}`,
         ]);
       }),
     );

@@ -28,7 +28,8 @@ const inertia = 0.95;
 const runaway = 4;
 /** Points that only begin the smoothing. */
 const beginning = 10;
-const bottom = 1.02;
+/** Standard deviations of the smoothed loss that are no more than noise. */
+const significant = 3;
 
 /**
  * Trains on one batch a rate, with the options of the training to come but for its rate and schedule. The model is
@@ -86,17 +87,31 @@ export function readCurve(points: readonly RatePoint[]): RateCurve {
     );
   }
   const least = Math.min(...settled.map(({ smoothed }) => smoothed));
+  const noise = significant * smoothedNoise(settled);
   const { learningRate: lowest } = settled
-    .filter(({ smoothed }) => smoothed <= bottom * least)
+    .filter(({ smoothed }) => smoothed <= least + noise)
     .at(-1)!;
   let [steepest, fastest]: [number | null, number] = [null, 0];
-  for (let i = 1; i < settled.length - 1 && settled[i]!.learningRate <= lowest; i++) {
+  const falls = settled[0]!.smoothed - least > 2 * noise;
+  for (let i = 1; falls && i < settled.length - 1 && settled[i]!.learningRate <= lowest; i++) {
     const [before, after] = [settled[i - 1]!, settled[i + 1]!];
     const width = Math.log(after.learningRate / before.learningRate);
     const slope = (after.smoothed - before.smoothed) / width;
     if (slope < fastest) [steepest, fastest] = [settled[i]!.learningRate, slope];
   }
   return { points, steepest, lowest, suggestion: lowest / 10 };
+}
+
+/**
+ * Standard deviation of the smoothed loss by the chance of the batches alone: that of the losses, from the median
+ * step between neighbours (which neither a trend nor the runaway moves), times that of an exponential mean.
+ */
+function smoothedNoise(points: readonly RatePoint[]): number {
+  const steps = points.slice(1).map(({ loss }, i) => Math.abs(loss - points[i]!.loss));
+  const median = steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)]!;
+  // Of a normal distribution the median of |x| is 0.6745 standard deviations; a difference has two variances.
+  const deviation = median / 0.6745 / Math.SQRT2;
+  return deviation * Math.sqrt((1 - inertia) / (1 + inertia));
 }
 
 /** The next batch of this epoch or the next one, of more than one image unless all are of one. */

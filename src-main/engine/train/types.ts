@@ -123,11 +123,11 @@ export interface RatePoint {
 export interface RateCurve {
   /** One a step, until the loss ran away. */
   readonly points: readonly RatePoint[];
-  /** Where the smoothed loss falls fastest; null where it never falls. */
+  /** Where the smoothed loss falls fastest; null where it does not fall by more than noise. */
   readonly steepest: number | null;
   /**
-   * The highest rate whose smoothed loss is within 2 % of the lowest: a flat bottom, as that of a network that is
-   * trained already, has its lowest point anywhere.
+   * The highest rate whose smoothed loss is the lowest but for the noise of the batches: a flat bottom, as that of a
+   * network that is trained already, has its lowest point anywhere.
    */
   readonly lowest: number;
   /** A tenth of `lowest`: high enough to be quick, far enough from where it runs away. */

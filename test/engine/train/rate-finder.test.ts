@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { silentContext } from '../../../src-main/engine/context';
 import { AppError } from '../../../src-main/engine/errors';
+import { createRng } from '../../../src-main/engine/graph/rng';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
 import {
@@ -42,6 +43,20 @@ describe('readCurve', () => {
     const { steepest, lowest } = readCurve(curve((x) => 1 + Math.max(0, x + 2)));
     expect(lowest).toBeCloseTo(1e-2, 10);
     expect(steepest).toBeNull();
+  });
+
+  it('takes no noise for a bottom', () => {
+    // Batches of a trained network: the same loss but for chance, until the rate is too high.
+    const rng = createRng(6);
+    let [sum, weight] = [0, 0];
+    const noisy = curve((x) => 0.14 + rng.normal(0, 0.04) + Math.max(0, x + 1.5)).map((point) => {
+      [sum, weight] = [0.95 * sum + 0.05 * point.loss, 0.95 * weight + 0.05];
+      return { ...point, smoothed: sum / weight };
+    });
+    const { steepest, lowest } = readCurve(noisy);
+    expect(steepest).toBeNull();
+    expect(lowest).toBeGreaterThan(1e-2);
+    expect(lowest).toBeLessThan(1);
   });
 
   it('refuses to read what has run away at once', () => {
