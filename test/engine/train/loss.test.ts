@@ -94,6 +94,38 @@ describe('classificationLoss', () => {
     },
   );
 
+  it.each(['logits', 'probabilities', 'independent'] as const)(
+    'takes the share of each class for %s, with its gradient',
+    (kind) => {
+      const { tf } = backend;
+      const values = [0.2, 0.7, 0.1, 0.5, 0.3, 0.2];
+      const shares = [0.1, 0.85, 0.05, 0.6, 0.1, 0.3];
+      const define = (outputs: readonly number[], n: number): number => {
+        const [row, share] = [outputs, shares].map((all) => all.slice(n * 3, n * 3 + 3));
+        const sum = row!.reduce((total, x) => total + Math.exp(x), 0);
+        return row!.reduce((loss, x, k) => {
+          const p = kind === 'logits' ? Math.exp(x) / sum : x;
+          const others = kind === 'independent' ? (1 - share![k]!) * Math.log(1 - p) : 0;
+          return loss - share![k]! * Math.log(p) - others;
+        }, 0);
+      };
+      const [losses, gradient] = tf.tidy(() => {
+        const head = { tensor: 'y', kind, classes: 3 };
+        const target = tf.tensor2d(shares, [2, 3]);
+        const loss = classificationLoss(backend, head, tf.tensor(values, [2, 3]), target);
+        return [loss.losses.dataSync(), loss.gradient.dataSync()] as const;
+      });
+      for (const n of [0, 1]) expect(losses[n]).toBeCloseTo(define(values, n), 5);
+      values.forEach((_, i) => {
+        const moved = (by: number): number => {
+          const outputs = values.map((x, j) => (j === i ? x + by : x));
+          return define(outputs, Math.floor(i / 3));
+        };
+        expect(gradient[i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 4);
+      });
+    },
+  );
+
   it('sees one value a class in any shape', () => {
     const values = [0.2, 0.7, 0.1, 0.5, 0.3, 0.2];
     const flat = lossOf('logits', values);
