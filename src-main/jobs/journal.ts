@@ -13,7 +13,7 @@ export class Journal {
   readonly #job: JobId;
   #metrics: { readonly part: number; readonly metric: Metric }[] = [];
   #log: string[] = [];
-  #forget: { readonly part: number; readonly epoch: number } | null = null;
+  #forgotten: { readonly part: number; readonly epoch: number }[] = [];
   #progress: Progress | null = null;
   #changed = false;
   #timer: NodeJS.Timeout | null = null;
@@ -35,7 +35,7 @@ export class Journal {
     this.#metrics = this.#metrics.filter(
       (point) => point.part !== part || point.metric.epoch <= epoch,
     );
-    this.#forget = { part, epoch };
+    this.#forgotten.push({ part, epoch });
     this.#touch();
   }
 
@@ -77,14 +77,14 @@ export class Journal {
   async #write(): Promise<void> {
     if (!this.#changed) return;
     const metrics = this.#metrics;
-    const forget = this.#forget;
+    const forgotten = this.#forgotten;
     this.#metrics = [];
-    this.#forget = null;
+    this.#forgotten = [];
     this.#changed = false;
     try {
       await this.#project.transaction(async (repositories) => {
-        if (forget) {
-          await repositories.metrics.removeBehind(this.#job, forget.part, forget.epoch);
+        for (const { part, epoch } of forgotten) {
+          await repositories.metrics.removeBehind(this.#job, part, epoch);
         }
         for (const { part, metric } of metrics) {
           await repositories.metrics.insert(this.#job, part, metric);
@@ -94,7 +94,7 @@ export class Journal {
     } catch {
       // Tried again with the next flush.
       this.#metrics = [...metrics, ...this.#metrics];
-      this.#forget ??= forget;
+      this.#forgotten = [...forgotten, ...this.#forgotten];
       this.#changed = true;
     }
   }

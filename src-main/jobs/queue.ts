@@ -5,7 +5,7 @@ import { AppError, toAppError, type ErrorInfo } from '../engine/errors';
 import { freeBytes, requireSpace } from '../project/disk-space';
 import { newId } from '../project/names';
 import type { Project } from '../project/project';
-import { canResume, type JobId, type JobRecord, type JobState } from '../project/types';
+import type { JobId, JobRecord, JobState } from '../project/types';
 import { Deferred } from './deferred';
 import type { WorkerHost } from './host';
 import { cancelledOutcome, failed, JobRun, pausedOutcome, type Outcome } from './job-run';
@@ -104,13 +104,13 @@ export class JobQueue {
   }
 
   /**
-   * Puts a job that was interrupted, paused or has failed back into the queue: it goes on behind what it had saved,
+   * Puts a job that was interrupted, paused, or broken off by a crash or for want of room back into the queue: it goes on behind what it had saved,
    * a training behind its last checkpoint, with the same result as if it had not been broken off.
    * @throws AppError NOT_FOUND, INVALID_ARGUMENT when it has not ended or ended otherwise, as `start`
    */
   async resume(id: JobId): Promise<void> {
     const record = await this.#endedRecord(id);
-    if (!canResume(record)) {
+    if (!record.resumable) {
       throw new AppError(
         'INVALID_ARGUMENT',
         `The job "${record.title}" is ${record.state}: there is nothing to go on with.`,
@@ -216,8 +216,8 @@ export class JobQueue {
     const endedAt = this.#timestamp();
     try {
       await this.#project.repositories.jobs.markEnded(id, state, endedAt, error);
-      if (!canResume({ state })) await this.#project.removeCheckpoints(id);
       const record = await this.#record(id);
+      if (!record.resumable) await this.#project.removeCheckpoints(id);
       if (record.versions.length + record.datasets.length > 0) await this.#project.backUp();
       this.#endings.get(id)?.resolve(record);
     } catch (problem) {

@@ -6,7 +6,6 @@ import { sweepTemps } from './atomic-write';
 import type { BlobStore } from './blob-store';
 import type { ProjectPaths } from './paths';
 import type { Repositories } from './repositories';
-import { canResume } from './types';
 
 export interface Reconciliation {
   /** Blobs that are missing or do not match their checksum. */
@@ -47,7 +46,7 @@ async function removeOldCheckpoints(
   repositories: Repositories,
 ): Promise<void> {
   const jobs = await repositories.jobs.list();
-  const resumable = new Set(jobs.filter(canResume).map(({ id }) => id));
+  const resumable = new Set(jobs.filter((job) => job.resumable).map(({ id }) => id));
   const folders = await readdir(paths.checkpoints).catch(() => []);
   for (const name of folders.filter((folder) => !resumable.has(folder))) {
     await rm(join(paths.checkpoints, name), { recursive: true, force: true });

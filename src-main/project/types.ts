@@ -140,11 +140,6 @@ export interface DatasetRecord extends DatasetInfo {
 export type JobState =
   'queued' | 'running' | 'cancelling' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 
-/** Whether a job that has ended can go on where it stood. */
-export function canResume({ state }: Pick<JobRecord, 'state'>): boolean {
-  return state === 'interrupted' || state === 'failed';
-}
-
 export interface JobRecord {
   readonly id: JobId;
   readonly request: JobRequest;
@@ -155,6 +150,8 @@ export interface JobRecord {
   readonly startedAt: Timestamp | null;
   readonly endedAt: Timestamp | null;
   readonly error: ErrorInfo | null;
+  /** Whether it has ended in a way that it can go on from: `resume` does. */
+  readonly resumable: boolean;
   /** Versions, in order, that the job has made. */
   readonly versions: readonly VersionId[];
   readonly exports: readonly ExportId[];

@@ -80,12 +80,6 @@ export class JobReport {
 const ended: readonly JobState[] = ['done', 'failed', 'cancelled', 'interrupted'];
 
 /** True for a job that will not go on by itself. */
-/** Whether it pays to go on where a job stood, rather than to begin again or to mend what is wrong with it. */
-export function canResume({ state, error }: Pick<JobRecord, 'state' | 'error'>): boolean {
-  const broken = ['WORKER_CRASHED', 'DISK_FULL', 'OUT_OF_MEMORY'].includes(error?.code ?? '');
-  return state === 'interrupted' || (state === 'failed' && broken);
-}
-
 export function hasEnded(job: JobRecord): boolean {
   return ended.includes(job.state);
 }

@@ -8,7 +8,7 @@ import { AppError } from '../../engine/errors';
 import { schemas } from '../../ipc/schemas';
 import type { JobRequest } from '../../jobs/types';
 import type { Project } from '../../project/project';
-import { canResume, type JobRecord } from '../../project/types';
+import type { JobRecord } from '../../project/types';
 import { versionJson } from '../format';
 import type { Runtime } from '../runtime';
 
@@ -86,7 +86,7 @@ export function addJob(program: Command, runtime: Runtime): void {
 /** The job that is meant, else the one that was broken off last. @throws AppError NOT_FOUND */
 async function brokenOff(project: Project, id: string | undefined): Promise<JobRecord> {
   const { jobs } = await project.state();
-  const candidates = jobs.filter((job) => (id === undefined ? canResume(job) : job.id === id));
+  const candidates = jobs.filter((job) => (id === undefined ? job.resumable : job.id === id));
   const job = candidates.at(-1);
   if (job) return job;
   throw new AppError(
@@ -101,7 +101,7 @@ export function addResume(program: Command, runtime: Runtime): void {
     .command('resume')
     .argument('<project>', 'a project folder')
     .argument('[job]', 'a job by id; the one broken off last by default')
-    .description('go on with a job that was stopped, killed or has failed, where it stood')
+    .description('go on with a job that was stopped or broken off, where it stood')
     .action((folder: string, id?: string) =>
       runtime.withProject(folder, async (project) => {
         const job = await brokenOff(project, id);

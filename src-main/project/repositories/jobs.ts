@@ -165,6 +165,14 @@ function interruption(place: string | null): ErrorInfo {
   };
 }
 
+/** Ends that have to do with the machine, not with what was asked for: the same would happen again. */
+const mishaps: readonly ErrorInfo['code'][] = ['WORKER_CRASHED', 'DISK_FULL', 'OUT_OF_MEMORY'];
+
+function canResume(state: JobState, error: ErrorInfo | null): boolean {
+  if (state === 'interrupted') return true;
+  return state === 'failed' && error !== null && mishaps.includes(error.code);
+}
+
 const recordOf = (row: Row): JobRecord => ({
   id: row.id,
   request: asToday(fromJson<JobRequest>(row.request)),
@@ -174,6 +182,7 @@ const recordOf = (row: Row): JobRecord => ({
   startedAt: row.started_at,
   endedAt: row.ended_at,
   error: fromJsonOrNull<ErrorInfo>(row.error),
+  resumable: canResume(row.state, fromJsonOrNull<ErrorInfo>(row.error)),
   versions: fromJson<string[]>(row.versions),
   exports: fromJson<string[]>(row.exports),
   datasets: fromJson<string[]>(row.datasets),

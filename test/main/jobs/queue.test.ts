@@ -130,6 +130,19 @@ describe('JobQueue', () => {
     expect(of('state').at(-1)).toMatchObject({ state: 'failed', error: job.error });
   });
 
+  it('resumes what broke off, and not what failed by itself or is done', async () => {
+    for (const behaviour of ['fail', 'make']) {
+      const job = await run(behaviour);
+      expect(job.resumable, behaviour).toBe(false);
+      const error = await errorOf(queue.resume(job.id), 'INVALID_ARGUMENT');
+      expect(error.message).toContain(job.title);
+    }
+    const broken = await run('kill');
+    expect(broken.resumable).toBe(true);
+    await queue.resume(broken.id);
+    expect(await queue.finished(broken.id)).toMatchObject({ id: broken.id, state: 'failed' });
+  });
+
   describe('when the worker ends without a word', () => {
     it.each([
       ['quit', 'exit code 0'],
