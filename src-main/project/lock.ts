@@ -1,13 +1,12 @@
 // One process at a time: a lock file that names its holder, so that the lock of a dead process can be told.
 
 import { execFile } from 'node:child_process';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AppError, toAppError } from '../engine/errors';
-import { tempPathFor } from './atomic-write';
 
 interface Holder {
   readonly pid: number;
@@ -141,24 +140,39 @@ async function processStart(pid: number): Promise<string | null> {
   return null;
 }
 
+/** After this long whoever was to remove a stale lock has ended in the middle of it. */
+const removingMs = 5000;
+
 /**
- * Removes a lock that was found stale. Renaming first shows whether it is still that one: another process may
- * have taken it over in the meantime.
+ * Removes a lock that was found stale, unless another has taken it over in the meantime. One process at a time does
+ * so, by a file of its own: between looking at a lock and removing it nobody may put a new one in its place.
  */
 async function removeStale(path: string, expected: string): Promise<boolean> {
-  const aside = tempPathFor(path);
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw toAppError(error);
-  }
-  if ((await readFile(aside, 'utf8')) !== expected) {
-    await rename(aside, path);
+  const guard = `${path}.removing`;
+  if (!(await createEmpty(guard))) {
+    const found = await stat(guard).catch(() => null);
+    if (found && Date.now() - found.mtimeMs > removingMs) await rm(guard, { force: true });
+    await sleep(20);
     return false;
   }
-  await rm(aside, { force: true });
-  return true;
+  try {
+    if ((await readFile(path, 'utf8').catch(() => null)) !== expected) return false;
+    await rm(path);
+    return true;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** False when there is such a file already. */
+async function createEmpty(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx')).close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw toAppError(error);
+  }
 }
 
 function lockedBy(holder: Holder, path: string): AppError {

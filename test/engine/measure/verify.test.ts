@@ -121,6 +121,13 @@ describe('the verdict', () => {
     }
   });
 
+  it('proves nothing by outputs that are infinite in both', async () => {
+    const vast = { ...samples, inputs: new Float32Array(6).fill(3e38) };
+    const same = runnerOf((x) => [x, tenfold(x)]);
+    const result = await verifyExport(twoOutputs(), same, vast, 1e-4, silentContext);
+    expect(result.passed).toBe(false);
+  });
+
   it('lets rounding decide between equal scores, and nothing larger', async () => {
     const tied = { count: 1, inputs: Float32Array.of(0.5, 0.50001, 0), labels: null };
     const nudged = runnerOf((x) => {

@@ -135,7 +135,7 @@ describe('exporting as a job', () => {
   });
 
   it('exports nothing that gives other results than the version', async () => {
-    // Finite weights whose products are not: the runtimes disagree on what is left of them.
+    // Finite weights whose products are not: whatever is left of them proves nothing.
     const model = toyModel();
     const weights = new Map(
       [...model.graph.weights].map(([id, weight]) => [
