@@ -75,6 +75,11 @@ test('an app that is killed leaves no worker behind; the job is shown as interru
     await second.page.getByRole('button', { name: /Fashion sample/ }).click();
     await expectJobState(second.page, 'interrupted');
     await expect(second.page.getByText('Interrupted').first()).toBeVisible();
+    // It goes on (from which epoch, resume.test.ts looks at), and can be paused.
+    await second.page.getByRole('button', { name: 'Resume' }).first().click();
+    await expectJobState(second.page, 'running');
+    await second.page.getByRole('button', { name: 'Pause' }).click();
+    await expectJobState(second.page, 'interrupted');
     // What was there is whole.
     await openVersion(second.page, 'fashion-resnet');
     await expect(second.page.getByText('Damaged')).toHaveCount(0);
