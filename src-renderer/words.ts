@@ -69,7 +69,7 @@ export const jobKindWords: Readonly<Record<JobKind, string>> = {
 export const stateWords: Readonly<Record<JobState, string>> = {
   queued: 'Queued',
   running: 'Running',
-  cancelling: 'Cancelling',
+  cancelling: 'Stopping',
   done: 'Done',
   failed: 'Failed',
   cancelled: 'Cancelled',

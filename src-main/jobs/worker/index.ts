@@ -33,8 +33,8 @@ async function reply(request: AnalystRequest): Promise<void> {
 
 // sharp warns of every Electron on Linux, whether or not its libraries clash; they do not (the images are tested).
 process.removeAllListeners('warning');
-process.on('warning', (warning) => {
-  if (warning.name === 'SharpElectronLinux') return;
+process.on('warning', (warning: NodeJS.ErrnoException) => {
+  if (warning.code === 'SharpElectronLinux') return;
   process.stderr.write(`${warning.name}: ${warning.message}\n`);
 });
 
