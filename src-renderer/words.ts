@@ -59,6 +59,7 @@ export const jobKindWords: Readonly<Record<JobKind, string>> = {
   zoo: 'New network',
   prune: 'Prune',
   train: 'Train',
+  recalibrate: 'Recalibrate',
   evaluate: 'Evaluate',
   measure: 'Measure',
   sensitivity: 'Sensitivity',

@@ -12,6 +12,7 @@ import { addLrFind } from './commands/lr-find';
 import { addBaseline, addRename, addRestore, addTrash } from './commands/manage';
 import { addCreate, addData, addImport, addList, addSample } from './commands/project';
 import { addPrune } from './commands/prune';
+import { addRecalibrate } from './commands/recalibrate';
 import { addSensitivity } from './commands/sensitivity';
 import { addTrain } from './commands/train';
 import { addZoo } from './commands/zoo';
@@ -28,6 +29,7 @@ const commands = [
   addImport,
   addSensitivity,
   addPrune,
+  addRecalibrate,
   addTrain,
   addLrFind,
   addEvaluate,

@@ -13,6 +13,7 @@ import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { OptimizerDefaults, ScheduleDefaults, TrainPurpose } from '../engine/train/defaults';
+import type { ScratchBudget } from '../engine/train/scratch';
 import type { DistillOptions, RateCurve, TrainOptions } from '../engine/train/types';
 import type { JobEvent, JobRequest, TrainRequest } from '../jobs/types';
 import type {
@@ -108,6 +109,18 @@ export interface TrainDefaults {
   readonly optimizers: OptimizerDefaults;
   readonly schedules: ScheduleDefaults;
   readonly distill: DistillOptions;
+}
+
+/** What a training from scratch beside a fine-tuning would be. */
+export interface ScratchPlan {
+  /** The uncut network, and for how many epochs it was trained; null where that is not known. */
+  readonly original: {
+    readonly id: VersionId;
+    readonly name: string;
+    readonly epochs: number | null;
+  };
+  /** Of each budget; null while the original's are neither known nor given. */
+  readonly epochs: Readonly<Record<ScratchBudget, number>> | null;
 }
 
 export interface PrunePreview {
@@ -223,6 +236,22 @@ export interface Calls {
   /** Gives up a search for a learning rate, which then ends with CANCELLED. */
   'train.stopFinding': { args: Record<string, never>; reply: void };
 
+  'train.scratchPlan': {
+    args: {
+      version: VersionId;
+      /** Of the slim network; null takes those of the version. */
+      macs: number | null;
+      /** Epochs of the original; null takes what is known. */
+      originalEpochs: number | null;
+    };
+    reply: ScratchPlan;
+  };
+  /** Images a second of a training with these options, from a few steps that are thrown away. */
+  'train.speed': {
+    args: Pick<TrainRequest, 'version' | 'data' | 'options'>;
+    reply: number;
+  };
+
   'export.chooseFolder': {
     args: Record<string, never>;
     reply: { token: string; folder: string } | null;
@@ -296,6 +325,8 @@ export const callNames = [
   'train.defaults',
   'train.findRate',
   'train.stopFinding',
+  'train.scratchPlan',
+  'train.speed',
   'export.chooseFolder',
   'export.reveal',
   'zoo.list',

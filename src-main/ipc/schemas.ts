@@ -129,8 +129,19 @@ const optimizer = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const epochs = z.number().int('must be a whole number').min(1, 'must be at least 1').max(10_000);
+
+const gamma = z.number().positive('must be above 0').max(100);
+
+const scratchBudget = z.enum(['e', 'b']);
+
+const init = z.union([
+  z.literal('weights'),
+  z.strictObject({ budget: scratchBudget, originalEpochs: epochs, gamma }),
+]);
+
 const trainOptions: ZodType<TrainOptions> = z.strictObject({
-  epochs: z.number().int('must be a whole number').min(1, 'must be at least 1').max(10_000),
+  epochs,
   batchSize: z.number().int('must be a whole number').min(1).max(65_536),
   seed,
   optimizer,
@@ -168,6 +179,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     inputShape: z.array(z.number().int().positive().max(4096)).length(3).readonly().nullable(),
     classes: z.number().int().positive().max(100_000).nullable(),
     seed,
+    gamma: gamma.exactOptional(),
     name: name.nullable(),
   }),
   z.strictObject({
@@ -175,11 +187,19 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     version: id,
     options: pruneOptions,
     steps: z.number().int().min(1).max(100),
+    sparsify: trainOptions.exactOptional(),
     schedule: pruneSchedule.exactOptional(),
     data: id.nullable(),
     recalibrate: z.boolean(),
     fineTune: trainOptions.nullable(),
     teacher: id.exactOptional(),
+    controls: z
+      .strictObject({
+        budgets: z.array(scratchBudget).min(1).max(2).readonly(),
+        originalEpochs: epochs,
+        seeds: z.number().int('must be a whole number').min(1, 'must be at least 1').max(20),
+      })
+      .exactOptional(),
     measure: z.boolean(),
     name: name.nullable(),
   }),
@@ -189,8 +209,19 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     data: id,
     options: trainOptions,
     teacher: id.exactOptional(),
-    init: z.enum(['weights', 'scratch']),
+    init,
     measure: z.boolean(),
+    name: name.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal('recalibrate'),
+    version: id,
+    data: id,
+    options: z.strictObject({
+      batches: z.number().int('must be a whole number').min(1, 'must be at least 1').max(100_000),
+      batchSize: z.number().int('must be a whole number').min(1, 'must be at least 1').max(65_536),
+      seed,
+    }),
     name: name.nullable(),
   }),
   z.strictObject({
@@ -293,10 +324,16 @@ export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
     version: id,
     data: id,
     options: trainOptions,
-    init: z.enum(['weights', 'scratch']),
+    init,
     teacher: id.exactOptional(),
   }),
   'train.stopFinding': none,
+  'train.scratchPlan': z.strictObject({
+    version: id,
+    macs: z.number().positive('must be above 0').nullable(),
+    originalEpochs: epochs.nullable(),
+  }),
+  'train.speed': z.strictObject({ version: id, data: id, options: trainOptions }),
   'export.chooseFolder': none,
   'export.reveal': z.strictObject({ export: id }),
   'zoo.list': none,

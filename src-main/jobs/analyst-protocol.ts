@@ -67,6 +67,11 @@ export interface Questions {
   };
   /** Makes `findRate` give up. */
   stopFinding: { args: Record<string, never>; reply: void };
+  /** Images a second of a training to come. */
+  speed: {
+    args: { file: string; data: DatasetSource; options: TrainOptions };
+    reply: number;
+  };
   /** The backend that training will use here. */
   backend: {
     args: Record<string, never>;

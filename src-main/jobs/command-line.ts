@@ -5,7 +5,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { defaultDecodeOptions } from '../engine/data/defaults';
 import { defaultPruneOptions } from '../engine/prune';
 import { defaultSensitivityOptions } from '../engine/prune/sensitivity';
+import { recalibrateDefaults } from '../engine/train/defaults';
+import { scratchEpochs, type ScratchStart } from '../engine/train/scratch';
 import type { ProjectState } from '../ipc/contract';
+import { originalOf } from '../project/lineage';
 import { trainingFlags, trainingWords } from './training-flags';
 import type {
   AddDataRequest,
@@ -15,6 +18,7 @@ import type {
   JobRequest,
   MeasureRequest,
   PruneRequest,
+  RecalibrateRequest,
   SensitivityRequest,
   TrainRequest,
 } from './types';
@@ -41,6 +45,8 @@ function wordsFor(request: JobRequest, project: Named): Words {
       return pruneWords(request, project);
     case 'train':
       return trainWords(request, project);
+    case 'recalibrate':
+      return recalibrateWords(request, project);
     case 'evaluate':
       return evaluateWords(request, project);
     case 'measure':
@@ -134,18 +140,44 @@ function pruneWords(request: PruneRequest, project: Named): Words {
 
 function trainWords(request: TrainRequest, project: Named): Words {
   const { options, init, teacher } = request;
-  const scratch = init === 'scratch';
-  const flags = trainingFlags(scratch ? 'full' : 'fine-tune', options);
+  const flags = trainingFlags(init === 'weights' ? 'fine-tune' : 'full', options);
   if (flags === null || (teacher === undefined) !== (options.distill === null)) return null;
+  const start = init === 'weights' ? null : init;
+  if (start && options.epochs !== epochsOf(request.version, start, project)) return null;
   return [
     ...['train', project.folder, versionName(request.version, project)],
     ...option('--data', dataName(request.data, project)),
-    ...option('--epochs', options.epochs),
+    ...option('--epochs', start?.originalEpochs ?? options.epochs),
     ...trainingWords(flags, '--schedule'),
     ...option('--teacher', teacher && versionName(teacher, project)),
-    ...flag('--scratch', scratch),
+    ...option('--scratch', start?.budget),
+    ...option('--gamma', start && unless(start.gamma, 1)),
     ...option('--seed', flags.seed),
     ...flag('--measure', request.measure),
+    ...option('--name', request.name),
+  ];
+}
+
+/** The epochs that a start from scratch comes to. */
+function epochsOf(
+  id: string,
+  { budget, originalEpochs }: ScratchStart,
+  { versions }: Named,
+): number {
+  const original = originalOf(versions, id)?.macs ?? 1;
+  const slim = versions.find((version) => version.id === id)?.macs ?? 1;
+  return scratchEpochs(budget, originalEpochs, { original, slim });
+}
+
+function recalibrateWords(request: RecalibrateRequest, project: Named): Words {
+  const { batches, batchSize, seed } = request.options;
+  const base = recalibrateDefaults;
+  return [
+    ...['recalibrate', project.folder, versionName(request.version, project)],
+    ...option('--data', dataName(request.data, project)),
+    ...option('--batches', unless<number>(batches, base.batches)),
+    ...option('--batch', unless<number>(batchSize, base.batchSize)),
+    ...option('--seed', unless<number>(seed, base.seed)),
     ...option('--name', request.name),
   ];
 }

@@ -63,10 +63,12 @@ export async function estimateBytes(spec: JobSpec): Promise<number> {
   const versionBytes = sizes.reduce((sum, size) => sum + size, 0);
   switch (request.kind) {
     case 'prune': {
-      const perStep = 1 + (request.recalibrate ? 1 : 0) + (request.fineTune ? 1 : 0);
+      const { recalibrate, fineTune, sparsify } = request;
+      const perStep = 1 + [recalibrate, fineTune, sparsify].filter(Boolean).length;
       return baseBytes + request.steps * perStep * versionBytes;
     }
     case 'train':
+    case 'recalibrate':
     case 'export':
       return baseBytes + versionBytes;
     case 'import':
@@ -103,6 +105,7 @@ function referencesOf(request: JobRequest): References {
         versions: [request.version, ...present(request.teacher ?? null)],
         datasets: [request.data],
       };
+    case 'recalibrate':
     case 'sensitivity':
       return { versions: [request.version], datasets: [request.data] };
     case 'evaluate':
@@ -152,6 +155,7 @@ function pathOf(request: JobRequest): string | null {
     case 'zoo':
     case 'prune':
     case 'train':
+    case 'recalibrate':
     case 'evaluate':
     case 'measure':
     case 'sensitivity':

@@ -1,5 +1,6 @@
 // One short sentence for each job, as job bar and lists show it.
 
+import { budgetName } from '../engine/measure/verdict';
 import type { PruneTarget } from '../engine/prune/types';
 import type { ProjectState } from '../ipc/contract';
 import type { JobRequest } from './types';
@@ -21,10 +22,13 @@ export function titleFor(request: JobRequest, names: Names): string {
     case 'train': {
       const { epochs } = request.options;
       const length = `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
-      return request.init === 'scratch'
-        ? `Train ${version(request.version)} from scratch for ${length}`
-        : `Fine-tune ${version(request.version)} for ${length}`;
+      const { init } = request;
+      return init === 'weights'
+        ? `Fine-tune ${version(request.version)} for ${length}`
+        : `Train ${version(request.version)} from scratch for ${length} (${budgetName(init.budget)})`;
     }
+    case 'recalibrate':
+      return `Recalibrate ${version(request.version)} on ${data(request.data)}`;
     case 'evaluate':
       return `Evaluate ${versionsText(request.versions, version)} on ${data(request.data)}`;
     case 'measure':

@@ -13,7 +13,8 @@ import type {
 } from '../engine/prune/sensitivity/types';
 import type { PruneSchedule } from '../engine/prune/schedule';
 import type { Equivalence, LayerReport, PruneOptions } from '../engine/prune/types';
-import type { EpochRecord, TrainOptions } from '../engine/train/types';
+import type { ScratchBudget, ScratchStart } from '../engine/train/scratch';
+import type { EpochRecord, RecalibrateOptions, TrainOptions } from '../engine/train/types';
 import type {
   DatasetId,
   ExportedFile,
@@ -33,6 +34,7 @@ export type JobRequest =
   | ZooRequest
   | PruneRequest
   | TrainRequest
+  | RecalibrateRequest
   | EvaluateRequest
   | MeasureRequest
   | SensitivityRequest
@@ -59,6 +61,8 @@ export interface ZooRequest {
   readonly inputShape: Shape | null;
   readonly classes: number | null;
   readonly seed: number;
+  /** Batch norm's gamma at the start; 1 unless given. */
+  readonly gamma?: number;
   readonly name: string | null;
 }
 
@@ -68,6 +72,8 @@ export interface PruneRequest {
   readonly options: PruneOptions;
   /** Cut in this many steps, recovering after each; 1 is one shot. */
   readonly steps: number;
+  /** A training before each cut that pushes gammas towards 0 (Network Slimming, whose passes the steps are). */
+  readonly sparsify?: TrainOptions;
   /** How far each of several steps goes; 'linear' unless given. */
   readonly schedule?: PruneSchedule;
   /** Data for criteria that are measured, evaluation, recalibration and fine-tuning; null leaves these out. */
@@ -78,8 +84,18 @@ export interface PruneRequest {
   readonly fineTune: TrainOptions | null;
   /** What the fine-tuning learns from, as its options of distillation say. */
   readonly teacher?: VersionId;
+  /** Trainings of the same slim network from scratch, each a job of its own behind this one. */
+  readonly controls?: ControlsRequest;
   readonly measure: boolean;
   readonly name: string | null;
+}
+
+export interface ControlsRequest {
+  readonly budgets: readonly ScratchBudget[];
+  /** Epochs that the original was trained for. */
+  readonly originalEpochs: number;
+  /** Runs of each budget, whose seeds count up. */
+  readonly seeds: number;
 }
 
 export interface TrainRequest {
@@ -89,9 +105,18 @@ export interface TrainRequest {
   readonly options: TrainOptions;
   /** What it learns from beside the labels, as the options of distillation say. */
   readonly teacher?: VersionId;
-  /** 'scratch' starts from new random weights of the same architecture. */
-  readonly init: 'weights' | 'scratch';
+  /** What it starts from: the weights of the version, or new random ones of the same architecture. */
+  readonly init: 'weights' | ScratchStart;
   readonly measure: boolean;
+  readonly name: string | null;
+}
+
+/** New batch norm statistics: a version of its own. */
+export interface RecalibrateRequest {
+  readonly kind: 'recalibrate';
+  readonly version: VersionId;
+  readonly data: DatasetId;
+  readonly options: RecalibrateOptions;
   readonly name: string | null;
 }
 

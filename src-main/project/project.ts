@@ -16,6 +16,7 @@ import { createProjectFolder } from './create';
 import type { Database } from './database';
 import { ProjectLock } from './lock';
 import { checkedName, findByReference, uniqueName } from './names';
+import { lineOf, uncutPart } from './lineage';
 import { isProject, notAProject, openProjectDatabase } from './open-database';
 import { projectPaths, type ProjectPaths } from './paths';
 import { reconcile } from './reconcile';
@@ -211,6 +212,25 @@ export class Project {
     const stored = await this.repositories.versions.find(summary.id);
     if (!stored) throw new Error(`Version ${summary.id} is listed, but not stored.`);
     return versionRowOf(this.repositories, summary, stored, this.blobs.pathOf(stored.blob));
+  }
+
+  /**
+   * The network that a version was cut from, and for how many epochs it was trained from random weights; null where
+   * that is not known. @throws AppError NOT_FOUND
+   */
+  async original(
+    reference: string,
+  ): Promise<{ readonly version: VersionSummary; readonly epochs: number | null }> {
+    const { id } = await this.findVersion(reference);
+    const line = uncutPart(lineOf(await this.versions(), id));
+    const version = line.at(-1) ?? (await this.findVersion(id));
+    const isNew = ({ operation }: VersionSummary): boolean =>
+      operation === 'zoo' || operation === 'scratch';
+    const start = line.map(isNew).lastIndexOf(true);
+    if (start < 0) return { version, epochs: null };
+    const rows = await Promise.all(line.slice(start).map((one) => this.versionRow(one.id)));
+    const epochs = rows.reduce((sum, { history }) => sum + history.length, 0);
+    return { version, epochs: epochs === 0 ? null : epochs };
   }
 
   /** Blobs of the version that one was made from and of its first ancestor, as far as they still are there. */

@@ -20,10 +20,17 @@ type MetricEvent = Extract<JobEvent, { type: 'metric' }>;
 /** Lines of a log that are kept in the window; the log file has them all. */
 const longestLog = 500;
 
-/** Epochs that the trainings of a request take; 0 where it trains nothing. */
+/** Epochs of each training of a request, in order. */
+function trainingsOf(request: JobRequest): readonly number[] {
+  if (request.kind === 'train') return [request.options.epochs];
+  if (request.kind !== 'prune') return [];
+  const step = [request.sparsify, request.fineTune].flatMap((options) => options?.epochs ?? []);
+  return Array.from({ length: request.steps }, () => step).flat();
+}
+
+/** Epochs that the trainings of a request take together; 0 where it trains nothing. */
 export function epochsOf(request: JobRequest): number {
-  if (request.kind === 'train') return request.options.epochs;
-  return request.kind === 'prune' ? (request.fineTune?.epochs ?? 0) : 0;
+  return trainingsOf(request).reduce((sum, epochs) => sum + epochs, 0);
 }
 
 /** What one job has reported since the window opened. */
@@ -48,6 +55,7 @@ export class JobReport {
     return seconds > 0.5 && done > 0 ? done / seconds : null;
   });
 
+  /** @param epochs of the first training; later ones go by the steps that its epochs had */
   progress(event: ProgressEvent, epochs: number): void {
     const { phase, total } = event.progress;
     if (phase === 'training' && total > 0 && epochs > 0) this.#stepsPerEpoch = total / epochs;
@@ -112,7 +120,7 @@ class Jobs {
     const job = project.job(event.jobId);
     switch (event.type) {
       case 'progress':
-        report.progress(event, job ? epochsOf(job.request) : 0);
+        report.progress(event, job ? (trainingsOf(job.request)[0] ?? 0) : 0);
         return;
       case 'metric':
         report.metric(event);

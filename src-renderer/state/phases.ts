@@ -57,6 +57,7 @@ export function plannedPhases(request: JobRequest): readonly Phase[] {
       return ['writing'];
     case 'prune': {
       const step: readonly Phase[] = [
+        ...some(request.sparsify !== undefined, 'training', 'evaluating'),
         'planning',
         'pruning',
         'checking',
@@ -69,6 +70,8 @@ export function plannedPhases(request: JobRequest): readonly Phase[] {
     }
     case 'train':
       return ['training', 'evaluating', ...some(request.measure, 'measuring')];
+    case 'recalibrate':
+      return ['calibrating', 'evaluating'];
     case 'evaluate':
       return request.versions.map(() => 'evaluating');
     case 'measure':

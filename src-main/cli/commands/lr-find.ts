@@ -6,13 +6,13 @@ import type { RateCurve } from '../../engine/train/types';
 import { trainingOptions, type TrainingFlags } from '../../jobs/training-flags';
 import { table } from '../output';
 import type { Runtime } from '../runtime';
+import { addScratchFlags, scratchStart, type ScratchFlags } from '../scratch';
 import { addTrainingFlags, type TrainFlags } from '../training';
 import { number } from '../options';
 
-interface Flags extends TrainFlags {
+interface Flags extends TrainFlags, ScratchFlags {
   readonly data: string;
   readonly schedule?: TrainingFlags['lrSchedule'];
-  readonly scratch?: boolean;
   readonly seed?: number;
 }
 
@@ -42,8 +42,8 @@ export function addLrFind(program: Command, runtime: Runtime): void {
     .argument('<project>', 'a project folder')
     .argument('<version>', 'a version by name or id')
     .requiredOption('--data <name>', 'a data set of the project');
-  addTrainingFlags(command, '--schedule')
-    .option('--scratch', 'start from new random weights')
+  addTrainingFlags(command, '--schedule');
+  addScratchFlags(command)
     .option('--seed <n>', 'seed', number('--seed', { min: 0, integer: true }))
     .description('try learning rates from far too low to far too high, and suggest one')
     .addHelpText(
@@ -56,8 +56,9 @@ export function addLrFind(program: Command, runtime: Runtime): void {
         const version = await project.findVersion(name);
         const data = await project.findDataset(flags.data);
         const teacher = flags.teacher ? await project.findVersion(flags.teacher) : null;
+        const start = scratchStart(flags);
         const options = trainingOptions(
-          flags.scratch ? 'full' : 'fine-tune',
+          start ? 'full' : 'fine-tune',
           1,
           { ...flags, lrSchedule: flags.schedule },
           teacher !== null,
@@ -67,7 +68,7 @@ export function addLrFind(program: Command, runtime: Runtime): void {
           teacherFile: teacher && (await project.versionSource(teacher.id)).file,
           data: await project.datasetSource(data.id),
           options,
-          init: flags.scratch ? 'scratch' : 'weights',
+          init: start ?? 'weights',
         });
         const { steepest, lowest, suggestion } = curve;
         runtime.output.result({ version: version.name, data: data.name, ...curve }, [

@@ -8,13 +8,13 @@ import { formatPercent, versionJson } from '../format';
 import { number } from '../options';
 import { noteOtherName } from '../output';
 import type { Runtime } from '../runtime';
+import { addScratchFlags, startOf, type ScratchFlags } from '../scratch';
 import { addTrainingFlags, type TrainFlags } from '../training';
 
-interface Flags extends TrainFlags {
+interface Flags extends TrainFlags, ScratchFlags {
   readonly data: string;
-  readonly epochs: number;
+  readonly epochs?: number;
   readonly schedule?: TrainingFlags['lrSchedule'];
-  readonly scratch?: boolean;
   readonly measure?: boolean;
   readonly name?: string;
 }
@@ -25,22 +25,31 @@ export function addTrain(program: Command, runtime: Runtime): void {
     .argument('<project>', 'a project folder')
     .argument('<version>', 'a version by name or id')
     .requiredOption('--data <name>', 'a data set of the project')
-    .requiredOption('--epochs <n>', 'epochs', number('--epochs', { min: 1, integer: true }));
-  addTrainingFlags(command, '--schedule')
-    .option('--scratch', 'start from new random weights')
+    .option(
+      '--epochs <n>',
+      'epochs; with --scratch those that the original was trained for',
+      number('--epochs', { min: 1, max: 10_000, integer: true }),
+    );
+  addTrainingFlags(command, '--schedule');
+  addScratchFlags(command)
     .option('--seed <n>', 'seed', number('--seed', { min: 0, integer: true }))
     .option('--measure', 'measure latency of the result')
     .option('--name <name>', 'name of the result')
     .description('fine-tune a version on a data set')
-    .addHelpText('after', '\nExample: secateur train ./demo slim --data fashion --epochs 3')
+    .addHelpText(
+      'after',
+      '\nExamples: secateur train ./demo slim --data fashion --epochs 3' +
+        '\n          secateur train ./demo slim --data fashion --epochs 40 --scratch b',
+    )
     .action((folder: string, versionName: string, flags: Flags) =>
       runtime.withProject(folder, async (project) => {
         const version = await project.findVersion(versionName);
         const data = await project.findDataset(flags.data);
         const teacher = flags.teacher && (await project.findVersion(flags.teacher)).id;
+        const { init, epochs } = await startOf(project, version, flags);
         const options = trainingOptions(
-          flags.scratch ? 'full' : 'fine-tune',
-          flags.epochs,
+          init === 'weights' ? 'fine-tune' : 'full',
+          epochs,
           { ...flags, lrSchedule: flags.schedule },
           teacher !== undefined,
         );
@@ -50,7 +59,7 @@ export function addTrain(program: Command, runtime: Runtime): void {
           data: data.id,
           options,
           ...(teacher === undefined ? {} : { teacher }),
-          init: flags.scratch ? 'scratch' : 'weights',
+          init,
           measure: flags.measure ?? false,
           name: flags.name ?? null,
         });

@@ -11,11 +11,13 @@ import { formatCount } from '../format';
 import { list, number } from '../options';
 import { table } from '../output';
 import type { Runtime } from '../runtime';
+import { gammaFlag } from '../scratch';
 
 interface WriteOptions {
   readonly seed: number;
   readonly input?: readonly string[];
   readonly classes?: number;
+  readonly gamma?: number;
 }
 
 export function addZoo(program: Command, runtime: Runtime): void {
@@ -51,6 +53,7 @@ export function addZoo(program: Command, runtime: Runtime): void {
     .argument('<folder>', 'a new or empty folder for model.json and its weights')
     .option('--input <h,w,c>', 'input shape; the usual one by default', list)
     .option('--classes <n>', 'number of classes', number('--classes', { min: 2, integer: true }))
+    .option(...gammaFlag)
     .option('--seed <n>', 'seed of the weights', number('--seed', { min: 0, integer: true }), 0)
     .action(async (arch: string, target: string, options: WriteOptions) => {
       const side = number('--input', { min: 1, max: 4096, integer: true });
@@ -58,6 +61,7 @@ export function addZoo(program: Command, runtime: Runtime): void {
         seed: options.seed,
         ...(options.input === undefined ? {} : { inputShape: options.input.map(side) }),
         ...(options.classes === undefined ? {} : { classes: options.classes }),
+        ...(options.gamma === undefined ? {} : { gamma: options.gamma }),
       });
       const writer = formatWriter('tfjs-layers');
       const files = await writer.write(model, { precision: 'fp32', name: arch });

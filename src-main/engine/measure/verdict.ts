@@ -75,15 +75,17 @@ function compare(fineTuned: Runs, control: ControlRuns): Comparison {
 
 /** @param controls at least one, at most one of each budget */
 export function judge(fineTuned: Runs, controls: readonly ControlRuns[]): Verdict {
-  const inOrder = controls.toSorted((a, b) => a.budget.localeCompare(b.budget));
-  const decisive = inOrder[0]!;
-  const comparisons = inOrder.map((control) => compare(fineTuned, control));
-  const { outcome } = comparisons[0]!;
-  const others = inOrder.slice(1).map((control) => ` ${besides(control)}`);
+  const byComputation = controls.find(({ budget }) => budget === 'b');
+  const byEpochs = controls.find(({ budget }) => budget === 'e');
+  const decisive = byComputation ?? byEpochs!;
+  const present = [byEpochs, byComputation].filter((control) => control !== undefined);
+  const comparisons = present.map((control) => compare(fineTuned, control));
+  const verdict = comparisons.find(({ budget }) => budget === decisive.budget)!;
+  const others = present.filter((control) => control !== decisive).map(besides);
   return {
-    outcome,
-    comparisons: comparisons.toReversed(),
-    text: sentence(fineTuned, decisive, comparisons[0]!) + others.join(''),
+    outcome: verdict.outcome,
+    comparisons,
+    text: [sentence(fineTuned, decisive, verdict), ...others].join(' '),
   };
 }
 

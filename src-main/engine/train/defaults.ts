@@ -74,6 +74,9 @@ export const scheduleDefaults: ScheduleDefaults = {
 /** Hinton et al. 2015 take most of the loss from the teacher. */
 export const distillDefaults: DistillOptions = { temperature: 4, alpha: 0.1 };
 
+/** Batches whose statistics replace those of the uncut network. */
+export const recalibrateDefaults = { batches: 20, batchSize: 128, seed: 0 } as const;
+
 const shared = {
   batchSize: 128,
   seed: 1,

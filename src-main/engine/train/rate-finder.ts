@@ -115,7 +115,7 @@ function smoothedNoise(points: readonly RatePoint[]): number {
 }
 
 /** The next batch of this epoch or the next one, of more than one image unless all are of one. */
-async function nextBatch(loader: BatchLoader): Promise<Batch> {
+export async function nextBatch(loader: BatchLoader): Promise<Batch> {
   for (;;) {
     const batch = await loader.next();
     if (batch !== null && (batch.count > 1 || loader.batchesPerEpoch === loader.samplesPerEpoch)) {

@@ -8,14 +8,7 @@ import type { Model } from '../graph/types';
 import { loadBackend, type Backend } from '../runtime/backend';
 import { BatchInput } from './batch-input';
 import { compile } from './executor';
-
-export interface RecalibrateOptions {
-  readonly batches: number;
-  readonly batchSize: number;
-  /** Chooses the images. */
-  readonly seed: number;
-  readonly backend?: Backend;
-}
+import type { RecalibrateOptions } from './types';
 
 /**
  * Replaces mean and variance of every batch norm by their averages over batches of the split, each batch
@@ -25,7 +18,7 @@ export interface RecalibrateOptions {
 export async function recalibrateBatchNorm(
   model: Model,
   split: ImageSplit,
-  options: RecalibrateOptions,
+  options: RecalibrateOptions & { readonly backend?: Backend },
   context: EngineContext,
 ): Promise<Model> {
   const backend = options.backend ?? (await loadBackend());

@@ -95,6 +95,14 @@ export interface TrainOptions {
   readonly keepBest: boolean;
 }
 
+/** How batch norm statistics are computed anew. */
+export interface RecalibrateOptions {
+  readonly batches: number;
+  readonly batchSize: number;
+  /** Chooses the images. */
+  readonly seed: number;
+}
+
 export interface EpochRecord {
   readonly epoch: number;
   readonly learningRate: number;

@@ -17,6 +17,7 @@ import {
   optimizerDefaults,
   scheduleDefaults,
 } from '../../engine/train/defaults';
+import { scratchEpochs, type ScratchBudget } from '../../engine/train/scratch';
 import { zooArchitectures } from '../../engine/zoo';
 import { commandFor } from '../../jobs/command-line';
 import type { DataPreview, DropCalls, ImportPreview } from '../contract';
@@ -40,6 +41,8 @@ type ModelCalls =
   | 'train.defaults'
   | 'train.findRate'
   | 'train.stopFinding'
+  | 'train.scratchPlan'
+  | 'train.speed'
   | 'zoo.list';
 
 /** Epochs offered first in the wizards. */
@@ -199,6 +202,28 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
     },
 
     'train.stopFinding': () => analyst.ask('stopFinding', {}),
+
+    'train.scratchPlan': async ({ version, macs, originalEpochs }) => {
+      const { project } = workspace;
+      const { version: original, epochs: known } = await project.original(version);
+      const slim = macs ?? (await project.findVersion(version)).macs;
+      const epochs = originalEpochs ?? known;
+      const budget = (kind: ScratchBudget, from: number): number =>
+        scratchEpochs(kind, from, { original: original.macs, slim });
+      return {
+        original: { id: original.id, name: original.name, epochs: known },
+        epochs: epochs === null ? null : { e: budget('e', epochs), b: budget('b', epochs) },
+      };
+    },
+
+    'train.speed': async ({ version, data, options }) => {
+      const { project } = workspace;
+      return analyst.ask('speed', {
+        file: (await project.versionSource(version)).file,
+        data: await project.datasetSource(data),
+        options,
+      });
+    },
 
     'zoo.list': async () => zooArchitectures,
   };

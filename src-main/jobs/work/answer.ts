@@ -5,7 +5,7 @@ import { loadBackend } from '../../engine/runtime/backend';
 import type { Questions, QuestionName } from '../analyst-protocol';
 import { describeLayers, diffVersions, inspectFile } from './describe';
 import { previewPrune, stopMeasuring } from './preview';
-import { findRate, stopFinding } from './rate';
+import { findRate, measureSpeed, stopFinding } from './rate';
 import { sampleImages } from './samples';
 
 type Answers = {
@@ -24,6 +24,7 @@ export const answers: Answers = {
   stopMeasuring: async () => stopMeasuring(),
   findRate,
   stopFinding: async () => stopFinding(),
+  speed: measureSpeed,
   samples: ({ data, split, count, versionFile }) => sampleImages(data, split, count, versionFile),
   backend: async () => {
     const { name, detail } = await loadBackend();

@@ -89,6 +89,7 @@ export async function runZoo(
     seed: request.seed,
     ...(request.inputShape === null ? {} : { inputShape: request.inputShape }),
     ...(request.classes === null ? {} : { classes: request.classes }),
+    ...(request.gamma === undefined ? {} : { gamma: request.gamma }),
   });
   await saveVersion(spec, context, model, {
     suggestedName: request.name ?? request.architecture,

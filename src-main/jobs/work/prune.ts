@@ -1,4 +1,4 @@
-// Pruning as a job: plan, cut, prove, recalibrate, fine-tune; in one step or in several. Each state that one
+// Pruning as a job: train with sparsity, plan, cut, prove, recalibrate, fine-tune; in one step or in several. Each state that one
 // may want to go back to is a version of its own, and each is evaluated, so that raw, recalibrated and
 // fine-tuned accuracy stay apart.
 
@@ -19,12 +19,12 @@ import {
   type Analysis,
 } from '../../engine/prune';
 import type { PruneOptions, PrunePlan } from '../../engine/prune/types';
-import { recalibrateBatchNorm } from '../../engine/train/recalibrate';
-import type { TrainOptions, TrainResult } from '../../engine/train/types';
+import { recalibrateDefaults } from '../../engine/train/defaults';
+import type { TrainOptions } from '../../engine/train/types';
 import type { VersionId } from '../../project/types';
-import type { JobContext, JobSpec, PruneRequest } from '../types';
+import type { JobContext, JobSpec, PruneRequest, TrainRequest } from '../types';
 import { begin } from './context';
-import { trainInJob } from './training';
+import { hasBatchNorm, recalibrateVersion, trainVersion } from './recovery';
 import {
   earlierVersion,
   evaluateVersion,
@@ -38,8 +38,6 @@ import {
 
 /** Random inputs of the equivalence check: enough to touch every channel, cheap enough to always run. */
 const equivalenceSamples = 4;
-/** Batches whose statistics replace those of the uncut network. */
-const recalibration = { batches: 20, batchSize: 128 };
 
 /** 'sample' pruned by L1 to half the MACs is 'sample-l1-macs50'. */
 export function suggestedPruneName(parent: string, options: PruneOptions): string {
@@ -138,71 +136,6 @@ async function cutStep(
   });
 }
 
-/** A version with fresh batch norm statistics; the version itself where it has no batch norm. */
-async function recalibrate(
-  spec: JobSpec,
-  context: JobContext,
-  version: LoadedVersion,
-  data: OpenData,
-  seed: number,
-): Promise<LoadedVersion> {
-  if (!version.model.graph.nodes.some(({ op }) => op === 'batchNorm')) {
-    context.log('info', `${version.name} has no batch norm: there is nothing to recalibrate.`);
-    return version;
-  }
-  const options = { ...recalibration, seed };
-  const split = data.dataset.split('train');
-  const made =
-    (await earlierVersion(spec, context)) ??
-    (await saveVersion(
-      spec,
-      context,
-      await recalibrateBatchNorm(version.model, split, options, context),
-      {
-        suggestedName: `${version.name}-recalibrated`,
-        parent: version.id,
-        operation: 'recalibrate',
-        options: { ...options, data: data.id },
-        seed,
-        source: { format: null, notes: [] },
-      },
-    ));
-  await evaluateVersion(context, made, data);
-  return made;
-}
-
-/** A version trained on from `version`. @param name of the cut that it recovers */
-async function fineTune(
-  spec: JobSpec,
-  context: JobContext,
-  version: LoadedVersion,
-  name: string,
-  data: OpenData,
-  options: TrainOptions,
-  teacher: VersionId | undefined,
-): Promise<LoadedVersion> {
-  const save = ({ model, history }: TrainResult, suggestedName: string): Promise<LoadedVersion> =>
-    saveVersion(spec, context, model, {
-      suggestedName,
-      parent: version.id,
-      operation: 'train',
-      options: { options, data: data.id, ...(teacher === undefined ? {} : { teacher }) },
-      seed: options.seed,
-      source: { format: null, notes: [] },
-      history,
-    });
-  const tune = async (): Promise<LoadedVersion> => {
-    const { dataset } = data;
-    const rescue = (result: TrainResult): Promise<unknown> =>
-      save(result, `${name}-tuned-epoch${result.bestEpoch}`);
-    const training = { model: version.model, dataset, options, teacher, rescue };
-    return save(await trainInJob(spec, training, context), `${name}-tuned`);
-  };
-  const made = (await earlierVersion(spec, context)) ?? (await tune());
-  await evaluateVersion(context, made, data);
-  return made;
-}
-
 /** Evaluates a cut, recalibrates and fine-tunes as the request says; the last version made. */
 async function recover(
   spec: JobSpec,
@@ -212,15 +145,51 @@ async function recover(
   request: PruneRequest,
 ): Promise<LoadedVersion> {
   await evaluateVersion(context, pruned, data);
-  let current = pruned;
-  if (request.recalibrate) {
-    current = await recalibrate(spec, context, current, data, request.options.seed);
+  const recovered = request.recalibrate
+    ? await recalibrated(spec, context, pruned, data, request.options.seed)
+    : pruned;
+  const { fineTune, teacher } = request;
+  if (fineTune === null) return recovered;
+  return trainOn(spec, context, recovered, data, fineTune, teacher, `${pruned.name}-tuned`);
+}
+
+/** The version itself where it has no batch norm. */
+async function recalibrated(
+  spec: JobSpec,
+  context: JobContext,
+  version: LoadedVersion,
+  data: OpenData,
+  seed: number,
+): Promise<LoadedVersion> {
+  if (!hasBatchNorm(version.model)) {
+    context.log('info', `${version.name} has no batch norm: there is nothing to recalibrate.`);
+    return version;
   }
-  if (request.fineTune) {
-    const { fineTune: options, teacher } = request;
-    current = await fineTune(spec, context, current, pruned.name, data, options, teacher);
-  }
-  return current;
+  const options = { ...recalibrateDefaults, seed };
+  return recalibrateVersion(spec, context, version, data, { options, name: null });
+}
+
+/** A version trained on from the weights that it has. */
+function trainOn(
+  spec: JobSpec,
+  context: JobContext,
+  version: LoadedVersion,
+  data: OpenData,
+  options: TrainOptions,
+  teacher: VersionId | undefined,
+  name: string,
+): Promise<LoadedVersion> {
+  const request: TrainRequest = {
+    kind: 'train',
+    version: version.id,
+    data: data.id,
+    options,
+    ...(teacher === undefined ? {} : { teacher }),
+    init: 'weights',
+    measure: false,
+    name: null,
+  };
+  return trainVersion(spec, context, version, data, { request, start: version.model, name });
 }
 
 /** Opens the data that the request names. @throws AppError INVALID_ARGUMENT when something needs it and none is */
@@ -237,11 +206,12 @@ function openData(request: PruneRequest, spec: JobSpec, model: Model): OpenData 
       { details: { criterion } },
     );
   }
-  if (!request.recalibrate && request.fineTune === null) return null;
+  const { recalibrate, fineTune, sparsify, controls } = request;
+  if (!recalibrate && fineTune === null && sparsify === undefined && !controls) return null;
   throw new AppError(
     'INVALID_ARGUMENT',
-    'Recovery after the cut needs a data set.',
-    'Name a data set, or switch recalibration and fine-tuning off.',
+    'Training before the cut and recovery after it need a data set.',
+    'Name a data set, or switch recalibration and trainings off.',
   );
 }
 
@@ -254,7 +224,7 @@ export async function runPrune(
   spec: JobSpec,
   context: JobContext,
 ): Promise<void> {
-  const { steps, schedule = 'linear', options } = request;
+  const { steps, schedule = 'linear', options, sparsify } = request;
   const source = await loadVersion(spec, request.version);
   const data = openData(request, spec, source.model);
   const finalName = request.name ?? suggestedPruneName(source.name, options);
@@ -268,6 +238,10 @@ export async function runPrune(
     let version = source;
     for (let step = 1; step <= steps; step++) {
       const name = step === steps ? finalName : `${finalName}-step${step}`;
+      if (data && sparsify) {
+        const sparse = `${name}-sparse`;
+        version = await trainOn(spec, context, version, data, sparsify, undefined, sparse);
+      }
       const before = graphCost(version.model.graph);
       const now = stepOptions(options, { step, steps, schedule }, { ...start, before });
       const pruned = await cutStep(spec, context, task, version, now, name);

@@ -1,11 +1,14 @@
-// The search for a learning rate: on the model and the data of the training to come, in the analyst process.
+// What is tried for a training to come, on its model and its data, in the analyst process: learning rates, and how
+// fast it will go.
 
 import { silentContext, type Progress } from '../../engine/context';
 import { openDataset } from '../../engine/data/decode';
 import { checkFit } from '../../engine/data/fit';
 import { AppError } from '../../engine/errors';
 import { findLearningRate } from '../../engine/train/rate-finder';
+
 import { reinitialise } from '../../engine/train/reinitialise';
+import { measureTrainingSpeed } from '../../engine/train/speed';
 import type { Questions } from '../analyst-protocol';
 import { loadModel } from './files';
 
@@ -27,12 +30,29 @@ export async function findRate(
   const { signal } = finding;
   const stored = await loadModel(file);
   checkFit(data.info, stored);
-  const model = init === 'scratch' ? reinitialise(stored, options.seed) : stored;
+  const model =
+    init === 'weights' ? stored : reinitialise(stored, options.seed, { gamma: init.gamma });
   const teacher = teacherFile === null ? null : await loadModel(teacherFile);
   const dataset = openDataset(data.cacheFile);
   try {
     const context = { ...silentContext, signal, progress: onProgress };
     return await findLearningRate(model, dataset, options, context, { teacher });
+  } finally {
+    dataset.close();
+  }
+}
+
+/** @throws AppError DATA_MISMATCH, OUT_OF_MEMORY */
+export async function measureSpeed({
+  file,
+  data,
+  options,
+}: Questions['speed']['args']): Promise<Questions['speed']['reply']> {
+  const model = await loadModel(file);
+  checkFit(data.info, model);
+  const dataset = openDataset(data.cacheFile);
+  try {
+    return await measureTrainingSpeed(model, dataset, options, silentContext);
   } finally {
     dataset.close();
   }

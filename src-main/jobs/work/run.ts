@@ -6,6 +6,7 @@ import { runEvaluate, runMeasure } from './examine';
 import { runExport } from './export';
 import { runImport, runZoo } from './import';
 import { runPrune } from './prune';
+import { runRecalibrate } from './recovery';
 import { runSensitivity } from './sensitivity';
 import { runTrain } from './train';
 
@@ -20,6 +21,7 @@ const runners: { readonly [K in JobKind]: Runner<K> } = {
   zoo: runZoo,
   prune: runPrune,
   train: runTrain,
+  recalibrate: runRecalibrate,
   evaluate: runEvaluate,
   measure: runMeasure,
   sensitivity: runSensitivity,

@@ -3,6 +3,7 @@
 import type { Cost, Shape } from '../../engine/graph/types';
 import type { Equivalence, LayerReport } from '../../engine/prune/types';
 import type { EpochRecord } from '../../engine/train/types';
+import { optionsToday } from '../../jobs/older-requests';
 import type { VersionDraft } from '../../jobs/types';
 import type { Sql } from '../database';
 import type { JobId, Operation, Timestamp, TrashEntry, VersionId } from '../types';
@@ -214,7 +215,7 @@ const figuresOf = (row: FiguresRow): VersionFigures => ({
 
 const storedOf = (row: StoredRow): StoredVersion => ({
   ...figuresOf(row),
-  options: fromJson<unknown>(row.options),
+  options: optionsToday(fromJson<unknown>(row.options)),
   engineVersion: row.engine_version,
   seed: row.seed,
   source: fromJson<VersionDraft['source']>(row.source),

@@ -1,10 +1,13 @@
 // What is entered in the Fine-tune wizard, and the request it makes.
 import { call } from '../../api';
-import type { PageJobRequest, TrainDefaults } from '../../../src-main/ipc/contract';
+import type { PageJobRequest, ScratchPlan, TrainDefaults } from '../../../src-main/ipc/contract';
+import type { ScratchBudget } from '../../../src-main/engine/train/scratch';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
+import type { TrainRequest } from '../../../src-main/jobs/types';
 import type { VersionSummary } from '../../../src-main/project/types';
 import { percent, plainNumber, plural } from '../../format';
 import { datasetMisfit, firstFitting } from '../../state/fit';
+import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
 import type { WizardStep } from '../../state/wizard';
 
@@ -14,6 +17,11 @@ export class TrainDraft {
   readonly version: VersionSummary;
 
   init = $state<Init>('weights');
+  /** Of a training from scratch, whose options count the epochs of the original. */
+  budget = $state<ScratchBudget>('b');
+  gamma = $state(1);
+  /** What the epochs of the original come to; null until the main process has said it. */
+  plan = $state.raw<ScratchPlan | null>(null);
   data = $state<string | null>(null);
   measure = $state(true);
   name = $state('');
@@ -21,6 +29,15 @@ export class TrainDraft {
   options = $state.raw<Readonly<Record<Init, TrainOptions>> | null>(null);
   #defaults = $state.raw<Readonly<Record<Init, TrainDefaults>> | null>(null);
   teacher = $state<string | null>(null);
+
+  #plans = new Latest<number, ScratchPlan>({
+    delayMs: 60,
+    run: (originalEpochs) =>
+      call('train.scratchPlan', { version: this.version.id, macs: null, originalEpochs }),
+    onResult: (plan) => (this.plan = plan),
+    onError: () => (this.plan = null),
+    onBusy: () => undefined,
+  });
 
   constructor(version: VersionSummary) {
     this.version = version;
@@ -30,15 +47,31 @@ export class TrainDraft {
   readonly training: TrainOptions | null = $derived(this.options?.[this.init] ?? null);
   readonly defaults: TrainDefaults | null = $derived(this.#defaults?.[this.init] ?? null);
 
+  /** Epochs that will be trained; null while a budget waits for the plan. */
+  readonly epochs: number | null = $derived(
+    this.init === 'weights'
+      ? (this.training?.epochs ?? null)
+      : (this.plan?.epochs?.[this.budget] ?? null),
+  );
+  readonly start: TrainRequest['init'] = $derived(
+    this.init === 'weights'
+      ? 'weights'
+      : {
+          budget: this.budget,
+          originalEpochs: this.training?.epochs ?? 1,
+          gamma: this.gamma,
+        },
+  );
+
   readonly request: PageJobRequest | null = $derived.by(() => {
-    if (this.training === null || this.data === null) return null;
+    if (this.training === null || this.data === null || this.epochs === null) return null;
     return {
       kind: 'train',
       version: this.version.id,
       data: this.data,
-      options: this.training,
+      options: { ...this.training, epochs: this.epochs },
       ...(this.teacher === null ? {} : { teacher: this.teacher }),
-      init: this.init,
+      init: this.start,
       measure: this.measure,
       name: this.name.trim() === '' ? null : this.name.trim(),
     };
@@ -63,12 +96,21 @@ export class TrainDraft {
   /** Takes the engine's defaults over, once. @throws ApiError */
   async load(): Promise<void> {
     if (this.options) return;
-    const [weights, scratch] = await Promise.all([
-      call('train.defaults', { version: this.version.id, purpose: 'fine-tune' }),
-      call('train.defaults', { version: this.version.id, purpose: 'full' }),
+    const { id } = this.version;
+    const [weights, scratch, { original }] = await Promise.all([
+      call('train.defaults', { version: id, purpose: 'fine-tune' }),
+      call('train.defaults', { version: id, purpose: 'full' }),
+      call('train.scratchPlan', { version: id, macs: null, originalEpochs: null }),
     ]);
     this.#defaults = { weights, scratch };
-    this.options = { weights: weights.options, scratch: scratch.options };
+    const epochs = original.epochs ?? scratch.options.epochs;
+    this.options = { weights: weights.options, scratch: { ...scratch.options, epochs } };
+  }
+
+  /** Asks what the epochs of the original come to. */
+  refreshPlan(): void {
+    const originalEpochs = this.options?.scratch.epochs;
+    if (originalEpochs !== undefined) this.#plans.ask(originalEpochs);
   }
 }
 
@@ -82,10 +124,10 @@ export const trainSteps: readonly WizardStep<TrainDraft>[] = [
   {
     id: 'options',
     title: 'Options',
-    problem: (draft) => (draft.training ? null : 'reading the defaults'),
+    problem: (draft) => (draft.epochs === null ? 'reading the defaults' : null),
     summary: (draft) =>
       draft.training &&
-      `${plural(draft.training.epochs, 'epoch')}, rate ${plainNumber(draft.training.optimizer.learningRate)}`,
+      `${plural(draft.epochs ?? 0, 'epoch')}, rate ${plainNumber(draft.training.optimizer.learningRate)}`,
   },
   { id: 'run', title: 'Run', problem: () => null, summary: () => null },
 ];
@@ -93,7 +135,7 @@ export const trainSteps: readonly WizardStep<TrainDraft>[] = [
 /** What the job will do, in a sentence. */
 export function trainSentence(draft: TrainDraft): string {
   const dataset = project.dataset(draft.data)?.name ?? 'a data set';
-  const epochs = plural(draft.training?.epochs ?? 0, 'epoch');
+  const epochs = plural(draft.epochs ?? 0, 'epoch');
   const what =
     draft.init === 'weights'
       ? `train ${draft.version.name} on for ${epochs} on ${dataset}`

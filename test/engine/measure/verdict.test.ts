@@ -36,7 +36,7 @@ describe('the verdict on fine-tuning against training from scratch', () => {
 
   it('calls it even within chance, and judges by Scratch-B where both were run', () => {
     const both = [control('e', 1, 0.85), control('b', 2, 0.921)];
-    for (const controls of [both, both.toReversed()]) {
+    for (const controls of [both, [...both].reverse()]) {
       const { outcome, comparisons, text } = judge(tuned(0.925), controls);
       expect(outcome).toBe('even');
       expect(comparisons.map(({ budget, outcome: of }) => [budget, of])).toEqual([

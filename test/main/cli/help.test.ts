@@ -13,7 +13,18 @@ describe('help', () => {
     const help = await helpOf();
     const listed = [...help.matchAll(/^ {2}([a-z][a-z-]*)\b/gm)].map(([, name]) => name);
     expect(listed.filter((name) => name !== 'help')).toEqual([
-      ...['inspect', 'zoo', 'create', 'data', 'import', 'sensitivity', 'prune', 'train', 'lr-find'],
+      ...[
+        'inspect',
+        'zoo',
+        'create',
+        'data',
+        'import',
+        'sensitivity',
+        'prune',
+        'recalibrate',
+        'train',
+      ],
+      ...['lr-find'],
       ...[
         'evaluate',
         'measure',

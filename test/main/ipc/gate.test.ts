@@ -153,8 +153,15 @@ describe('the schema of a job', () => {
       version: 'v-1',
       data: 'd-1',
       options: fullTrainingDefaults(20),
-      init: 'scratch',
+      init: { budget: 'b', originalEpochs: 20, gamma: 0.5 },
       measure: false,
+      name: null,
+    },
+    recalibrate: {
+      kind: 'recalibrate',
+      version: 'v-1',
+      data: 'd-1',
+      options: { batches: 20, batchSize: 128, seed: 0 },
       name: null,
     },
     sensitivity: {

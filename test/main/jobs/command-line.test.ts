@@ -6,6 +6,7 @@ import { addExport } from '../../../src-main/cli/commands/export';
 import { addJob } from '../../../src-main/cli/commands/job';
 import { addData, addImport } from '../../../src-main/cli/commands/project';
 import { addPrune } from '../../../src-main/cli/commands/prune';
+import { addRecalibrate } from '../../../src-main/cli/commands/recalibrate';
 import { addSensitivity } from '../../../src-main/cli/commands/sensitivity';
 import { addTrain } from '../../../src-main/cli/commands/train';
 import { createOutput } from '../../../src-main/cli/output';
@@ -18,6 +19,7 @@ import {
   optimizerDefaults,
   scheduleDefaults,
 } from '../../../src-main/engine/train/defaults';
+import type { ScratchBudget, ScratchStart } from '../../../src-main/engine/train/scratch';
 import { commandFor, quote } from '../../../src-main/jobs/command-line';
 import type { JobRequest, PruneRequest, TrainRequest } from '../../../src-main/jobs/types';
 import type { Project } from '../../../src-main/project/project';
@@ -27,12 +29,19 @@ describe('commandFor', () => {
   let project: Project;
   let version: string;
   let other: string;
+  let cut: string;
   let data: string;
 
   beforeEach(async () => {
     project = await newProject();
     version = await addVersion(project, { suggestedName: "it's a sample" });
     other = await addVersion(project, { suggestedName: 'other' });
+    cut = await addVersion(project, {
+      suggestedName: 'slim',
+      operation: 'prune',
+      parent: version,
+      cost: { params: 500, macs: 1_500_000_000, weightBytes: 2000, activationBytes: 500 },
+    });
     data = await addDataset(project, 'digits');
   });
 
@@ -51,6 +60,7 @@ describe('commandFor', () => {
       addJob,
       addMeasure,
       addPrune,
+      addRecalibrate,
       addSensitivity,
       addTrain,
     ]) {
@@ -101,6 +111,12 @@ describe('commandFor', () => {
     measure: false,
     name: null,
     ...changes,
+  });
+
+  const scratch = (budget: ScratchBudget, originalEpochs: number): ScratchStart => ({
+    budget,
+    originalEpochs,
+    gamma: 1,
   });
 
   it('leaves out what stands at its default, and quotes', async () => {
@@ -205,7 +221,34 @@ describe('commandFor', () => {
     [
       'training from scratch',
       true,
-      () => train({ options: fullTrainingDefaults(40), init: 'scratch' }),
+      () => train({ options: fullTrainingDefaults(40), init: scratch('e', 40) }),
+    ],
+    [
+      'training a cut from scratch for the computation of its original',
+      true,
+      () =>
+        train({
+          version: cut,
+          // 3.8 G MACs of the original to 1.5 G of the cut.
+          options: { ...fullTrainingDefaults(Math.floor((40 * 3.8) / 1.5)), seed: 2 },
+          init: { ...scratch('b', 40), gamma: 0.5 },
+        }),
+    ],
+    [
+      'training from scratch for epochs that do not follow from a budget',
+      false,
+      () => train({ options: fullTrainingDefaults(41), init: scratch('e', 40) }),
+    ],
+    [
+      'a recalibration',
+      true,
+      () => ({
+        kind: 'recalibrate',
+        version,
+        data,
+        options: { batches: 20, batchSize: 64, seed: 3 },
+        name: 'fresh',
+      }),
     ],
     [
       'training with every option',
@@ -248,7 +291,7 @@ describe('commandFor', () => {
             optimizer: { ...optimizerDefaults.full.adamw, learningRate: 0.002 },
             schedule: scheduleDefaults.step,
           },
-          init: 'scratch',
+          init: scratch('e', 5),
         }),
     ],
     [

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
 import { fineTuneDefaults } from '../../../src-main/engine/train/defaults';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
-import { asToday } from '../../../src-main/jobs/older-requests';
+import { asToday, optionsToday } from '../../../src-main/jobs/older-requests';
 import type { JobRequest } from '../../../src-main/jobs/types';
 
 /** Options as they were stored before there were more. */
@@ -62,6 +62,19 @@ describe('asToday', () => {
   it('switches off what an older request did not know', () => {
     expect(asToday(train)).toEqual({ ...train, options: today });
     expect(asToday(prune)).toEqual({ ...prune, fineTune: today });
+  });
+
+  it('takes a training from scratch for one with the epochs that it was given', () => {
+    const scratch = { ...train, init: 'scratch' } as unknown as JobRequest;
+    const start = { budget: 'e', originalEpochs: 7, gamma: 1 };
+    expect(asToday(scratch)).toEqual({ ...train, options: today, init: start });
+    expect(optionsToday(scratch)).toEqual(asToday(scratch));
+  });
+
+  it('leaves options of a version that are no request', () => {
+    const options = { batches: 20, batchSize: 128, seed: 0, data: 'd' };
+    expect(optionsToday(options)).toBe(options);
+    expect(optionsToday(null)).toBeNull();
   });
 
   it('leaves a request of today, and one that trains nothing', () => {

@@ -3,7 +3,7 @@ import { defaultPruneOptions } from '../../../src-main/engine/prune';
 import { defaultSensitivityOptions } from '../../../src-main/engine/prune/sensitivity';
 import type { PruneOptions } from '../../../src-main/engine/prune/types';
 import { titleFor, type Names } from '../../../src-main/jobs/titles';
-import type { JobRequest } from '../../../src-main/jobs/types';
+import type { JobRequest, TrainRequest } from '../../../src-main/jobs/types';
 
 const names = {
   versions: [{ id: 'v-1', name: 'sample' }],
@@ -22,7 +22,7 @@ const prune = (options: Partial<PruneOptions>): JobRequest => ({
   name: null,
 });
 
-const train = (epochs: number, init: 'weights' | 'scratch'): JobRequest =>
+const train = (epochs: number, init: TrainRequest['init']): JobRequest =>
   ({ kind: 'train', version: 'v-1', data: 'd-1', options: { epochs }, init }) as JobRequest;
 
 const requests: [JobRequest, string][] = [
@@ -37,7 +37,20 @@ const requests: [JobRequest, string][] = [
   [prune({ target: { ratio: 0.25 } }), 'Prune sample by 25 % of channels'],
   [prune({ target: {}, table: { conv: 0.5 } }), 'Prune sample layer by layer'],
   [train(1, 'weights'), 'Fine-tune sample for 1 epoch'],
-  [train(40, 'scratch'), 'Train sample from scratch for 40 epochs'],
+  [
+    train(40, { budget: 'b', originalEpochs: 20, gamma: 1 }),
+    'Train sample from scratch for 40 epochs (Scratch-B)',
+  ],
+  [
+    {
+      kind: 'recalibrate',
+      version: 'v-1',
+      data: 'd-1',
+      options: { batches: 20, batchSize: 128, seed: 0 },
+      name: null,
+    },
+    'Recalibrate sample on fashion',
+  ],
   [
     { kind: 'evaluate', versions: ['v-1'], data: 'd-1', split: 'test' },
     'Evaluate sample on fashion',

@@ -86,6 +86,20 @@ describe('pruning as a job', () => {
       expect.stringMatching(/^Epoch 2 of 2: /),
     ]);
     expect((await project.versionRow(made[2]!.id)).history).toHaveLength(2);
+    // Each can be made again by itself.
+    const optionsOf = async (id: string): Promise<unknown> =>
+      (await project.versionRow(id)).options;
+    expect(await optionsOf(made[1]!.id)).toMatchObject({
+      kind: 'recalibrate',
+      version: made[0]!.id,
+      options: { batches: 20, batchSize: 128 },
+    });
+    expect(await optionsOf(made[2]!.id)).toMatchObject({
+      kind: 'train',
+      version: made[1]!.id,
+      options: shortTraining,
+      init: 'weights',
+    });
   });
 
   it('reaches the target in steps and recovers after each', async () => {

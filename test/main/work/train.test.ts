@@ -69,15 +69,25 @@ describe('training as a job', () => {
 
   it('begins anew with random weights of its seed', async () => {
     const options = { ...fullTrainingDefaults(1), ...plain, seed: 5 };
-    await run(toy.project, trainOf(options, { init: 'scratch' }));
-    await run(toy.project, trainOf(options, { init: 'scratch' }));
-    await run(toy.project, trainOf({ ...options, seed: 6 }, { init: 'scratch' }));
+    const init = { budget: 'b', originalEpochs: 1, gamma: 1 } as const;
+    await run(toy.project, trainOf(options, { init }));
+    await run(toy.project, trainOf(options, { init }));
+    await run(toy.project, trainOf({ ...options, seed: 6 }, { init }));
     const made = (await toy.project.versions()).slice(1);
-    expect(made[0]).toMatchObject({ name: 'toy-scratch', operation: 'scratch' });
+    expect(made[0]).toMatchObject({ name: 'toy-scratch-b', operation: 'scratch' });
     const files = await Promise.all(
       made.map(async ({ id }) => (await toy.project.versionSource(id)).file),
     );
     expect(new Set(files).size, 'the same seed gives the same weights').toBe(2);
+  });
+
+  it('begins with the gammas that it is told', async () => {
+    const still = { ...fullTrainingDefaults(1), ...plain };
+    const optimizer = { ...still.optimizer, learningRate: 1e-12, weightDecay: 0 };
+    const init = { budget: 'e', originalEpochs: 1, gamma: 0.5 } as const;
+    await run(toy.project, trainOf({ ...still, optimizer }, { init }));
+    const made = (await toy.project.versions()).at(-1)!;
+    expect(Array.from(await weightsOf(made.id, 'bn1/gamma'))).toEqual(new Array(6).fill(0.5));
   });
 
   it('leaves no version when it is cancelled or diverges', async () => {
