@@ -1,7 +1,7 @@
 // Turns the stored bytes of a weight into numbers, dequantising where the converter quantised.
 
 import type { Weight } from '../../graph/types';
-import { corrupt } from './errors';
+import { corrupt } from '../keras-config/errors';
 import type { ManifestEntry } from './manifest';
 
 export const bytesPerNumber = {

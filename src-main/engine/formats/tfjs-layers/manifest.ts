@@ -9,8 +9,8 @@ import type { EngineContext } from '../../context';
 import { AppError } from '../../errors';
 import type { Weight } from '../../graph/types';
 import { bytesPerNumber, decodeWeight, type StoredType } from './decode';
-import { corrupt, tooLarge } from './errors';
-import { maxTensors, maxWeightBytes } from './limits';
+import { corrupt, tooLarge } from '../keras-config/errors';
+import { maxTensors, maxWeightBytes } from '../keras-config/limits';
 
 const quantizationSchema = z.object({
   dtype: z.enum(['uint8', 'uint16', 'float16']),

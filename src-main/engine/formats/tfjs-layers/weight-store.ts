@@ -1,8 +1,10 @@
 // Finds the weights of a layer by the names that the several writers of the format give them.
 
 import type { Weight } from '../../graph/types';
+import type { LayerSpec } from '../keras-config/topology';
+import type { WeightSource } from '../keras-config/weights';
 
-export class WeightStore {
+export class WeightStore implements WeightSource {
   private readonly aliases = new Map<string, string | null>();
   private readonly used = new Set<string>();
 
@@ -19,8 +21,8 @@ export class WeightStore {
    * A layer's weight: by its name ("conv1/kernel", possibly below the names of models), else by its place
    * among the layer's weights ("conv1/0", as Keras 3 counts them).
    */
-  find(layer: string, weight: string, place: number): Weight | undefined {
-    const wanted = [`${layer}/${weight}`, `${layer}/${place}`];
+  find(layer: LayerSpec, weight: string, place: number): Weight | undefined {
+    const wanted = [`${layer.name}/${weight}`, `${layer.name}/${place}`];
     for (const name of wanted) {
       const found = this.weights.has(name) ? name : this.aliases.get(name);
       if (typeof found === 'string') {

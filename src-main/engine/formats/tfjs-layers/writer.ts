@@ -2,8 +2,9 @@
 
 import type { Model, Weight } from '../../graph/types';
 import type { ModelWriter, WrittenFile } from '../types';
-import { exportGraph, type LayersModel } from './export/model';
-import type { SecateurMetadata } from './metadata';
+import { pageUsage } from '../usage';
+import { exportGraph, type LayersModel } from '../keras-config/export/model';
+import type { SecateurMetadata } from '../keras-config/metadata';
 import { openTfjsRunner } from './runner';
 
 /** Browsers cache files up to this size (tfjs-converter, write_weights.py). */
@@ -14,6 +15,7 @@ export const tfjsLayersWriter: ModelWriter = {
   title: 'TensorFlow.js Layers',
   precisions: ['fp32'],
   write: (model) => Promise.resolve(writeFiles(model)),
+  usage: pageUsage,
   openRunner: openTfjsRunner,
 };
 

@@ -2,7 +2,7 @@
 
 import type { ActivationFn, TensorId } from '../../../graph/types';
 import { isObject } from '../config';
-import type { ImportLayer, LayerCall } from './types';
+import type { ImportLayer, LayerCall, WeightedLayer } from './types';
 
 /** Names that Keras and TensorFlow.js use, in lower case and without underscores. */
 const functions: Readonly<Record<string, ActivationFn>> = {
@@ -102,8 +102,11 @@ export const elu: ImportLayer = ({ builder, config, name, input }) => {
   return builder.activation(input, 'elu', { name, ...(alpha === 1 ? {} : { alpha }) });
 };
 
-export const prelu: ImportLayer = (call) =>
-  call.builder.prelu(call.input, { name: call.name, weights: call.weights({ alpha: 'alpha' }) });
+export const prelu: WeightedLayer = {
+  variables: () => [{ name: 'alpha', trainable: true }],
+  add: (call) =>
+    call.builder.prelu(call.input, { name: call.name, weights: call.weights({ alpha: 'alpha' }) }),
+};
 
 export const softmax: ImportLayer = (call) => {
   const { builder, config, name, input } = call;

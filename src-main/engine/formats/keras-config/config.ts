@@ -9,6 +9,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The values of an array that Keras 3 wrote as an object; anything else as it is. */
+export function unwrapArray(value: unknown): unknown {
+  const isArray = isObject(value) && /^__(numpy|tensor)__$/.test(String(value['class_name']));
+  return isArray && isObject(value['config']) ? value['config']['value'] : value;
+}
+
 /** The settings of a layer (or of anything with named values). Absent and null are the same. */
 export class Config {
   constructor(
@@ -61,7 +67,7 @@ export class Config {
   }
 
   numbers(key: string): readonly number[] {
-    const value = this.values[key];
+    const value = unwrapArray(this.values[key]);
     const list = typeof value === 'number' ? [value] : value;
     const fits =
       Array.isArray(list) && list.every((n) => typeof n === 'number' && Number.isFinite(n));

@@ -5,14 +5,21 @@ import { AppError } from '../../../errors';
 import type { GraphBuilder } from '../../../graph/build';
 import type { TensorId, Weight, WeightId, WeightRole } from '../../../graph/types';
 import { corrupt, unsupportedLayer } from '../errors';
-import type { LayerSpec, ModelSpec, TensorRef } from '../topology';
-import type { WeightStore } from '../weight-store';
-import { importers } from './table';
-import type { LayerCall, WeightNames, WeightOptions } from './types';
+import {
+  type Argument,
+  type LayerSpec,
+  type ModelSpec,
+  type TensorRef,
+  tensorsOf,
+} from '../topology';
+import type { WeightSource } from '../weights';
+import { requirePlainNumbers } from './dtype';
+import { importerOf } from './table';
+import type { CallArgument, LayerCall, WeightedLayer, WeightNames, WeightOptions } from './types';
 
 export interface ImportSession {
   readonly builder: GraphBuilder;
-  readonly weights: WeightStore;
+  readonly weights: WeightSource;
   readonly kerasMajor: number;
   readonly notes: string[];
   /** Names for the nodes of a layer's calls, where they were noted when the file was written. */
@@ -25,7 +32,7 @@ export interface ImportSession {
 interface Call {
   readonly layer: LayerSpec;
   readonly number: number;
-  readonly inputs: readonly TensorRef[];
+  readonly inputs: readonly Argument[];
 }
 
 /**
@@ -44,14 +51,17 @@ export function importModel(
   }
   for (const call of inOrder(model)) {
     const { layer } = call;
-    const resolved = call.inputs.map((ref) => lookUp(model, outputs, ref));
     let results: readonly TensorId[];
     if (layer.className === 'InputLayer') {
       results = [given.get(layer.name) ?? addInput(session, layer)];
     } else if (layer.model !== null) {
-      results = importModel(session, layer.model, resolved);
+      const tensors = tensorsOf(call.inputs).map((ref) => lookUp(model, outputs, ref));
+      results = importModel(session, layer.model, tensors);
     } else {
-      results = [importCall(session, call, resolved)];
+      const values = call.inputs.map((argument) =>
+        argument.kind === 'tensor' ? lookUp(model, outputs, argument.ref) : argument,
+      );
+      results = [importCall(session, call, values)];
     }
     outputs.set(keyOf(layer, call.number), results);
   }
@@ -100,7 +110,7 @@ function inOrder(model: ModelSpec): readonly Call[] {
         stack.pop();
         continue;
       }
-      const before = call.inputs.flatMap((ref) => {
+      const before = tensorsOf(call.inputs).flatMap((ref) => {
         const layer = layerOf(model, ref.layer);
         const needed = calls.get(keyOf(layer, ref.call - layer.firstCall));
         return needed === undefined || state.get(needed) === 'done' ? [] : [needed];
@@ -142,17 +152,16 @@ function addInput({ builder, nodeNames }: ImportSession, layer: LayerSpec): Tens
 function importCall(
   session: ImportSession,
   { layer, number }: Call,
-  inputs: readonly TensorId[],
+  values: readonly CallArgument[],
 ): TensorId {
   const { name, className, config } = layer;
-  const importer = importers[className];
-  if (importer === undefined || !Object.hasOwn(importers, className)) {
-    throw unsupportedLayer(name, className, 'Secateur does not know this kind of layer');
-  }
+  const importer = importerOf(layer);
+  const inputs = values.filter((value) => typeof value === 'string');
   const call: LayerCall = {
     name: session.nodeNames[name]?.[number] ?? (number === 0 ? name : `${name}_call${number + 1}`),
     className,
     config,
+    arguments: values,
     inputs,
     get input() {
       const [only] = inputs;
@@ -161,12 +170,17 @@ function importCall(
     },
     builder: session.builder,
     kerasMajor: session.kerasMajor,
-    weights: (names, options = {}) => storeWeights(session, layer, call.name, names, options),
-    note: (text) => session.notes.push(text),
-    unsupported: (why) => unsupportedLayer(name, className, why),
+    weights: (names, options = {}) =>
+      storeWeights(session, layer, importer, call.name, names, options),
+    value: (variable) => findWeight(session, layer, importer, variable),
+    note(text) {
+      if (!session.notes.includes(text)) session.notes.push(text);
+    },
+    unsupported: (why, remedy) => unsupportedLayer(name, className, why, remedy),
   };
+  requirePlainNumbers(call);
   try {
-    return importer(call);
+    return importer.add(call);
   } catch (error) {
     throw asCorrupt(error);
   }
@@ -184,26 +198,36 @@ export function asCorrupt(error: unknown): unknown {
 function storeWeights(
   session: ImportSession,
   layer: LayerSpec,
+  importer: WeightedLayer,
   callName: string,
   names: WeightNames,
-  { node = callName, skip = 0 }: WeightOptions,
+  { node = callName }: WeightOptions,
 ): Partial<Record<WeightRole, WeightId>> {
   const stored = session.stored.get(layer) ?? new Map<string, WeightId>();
   session.stored.set(layer, stored);
   const ids: Partial<Record<WeightRole, WeightId>> = {};
-  Object.entries(names).forEach(([role, name], i) => {
+  for (const [role, name] of Object.entries(names)) {
     let id = stored.get(name);
     if (id === undefined) {
-      const weight = session.weights.find(layer.name, name, skip + i);
-      if (weight === undefined) {
-        throw corrupt(`${layer.config.owner}: the file has no weight "${layer.name}/${name}"`);
-      }
+      const weight = findWeight(session, layer, importer, name);
       id = session.builder.addWeight(`${node}/${role}`, asStored(role as WeightRole, weight));
       stored.set(name, id);
     }
     ids[role as WeightRole] = id;
-  });
+  }
   return ids;
+}
+
+function findWeight(
+  { weights }: ImportSession,
+  layer: LayerSpec,
+  importer: WeightedLayer,
+  name: string,
+): Weight {
+  const place = importer.variables(layer.config).findIndex((variable) => variable.name === name);
+  const weight = weights.find(layer, name, place);
+  if (weight !== undefined) return weight;
+  throw corrupt(`${layer.config.owner}: the file has no weight "${layer.name}/${name}"`);
 }
 
 /** PReLU's slopes have a size of 1 on shared axes: those in front say nothing when shapes broadcast. */

@@ -1,4 +1,4 @@
-// The errors of reading a TensorFlow.js Layers model.
+// The errors of reading a model that is described as Keras does.
 
 import { AppError } from '../../errors';
 
@@ -11,7 +11,7 @@ export function corrupt(
   return new AppError(
     'MODEL_CORRUPT',
     `${problem}.`,
-    'Copy model.json and all its weight files again from where they were made, or export them anew.',
+    'Copy the model again from where it was made, with all its files, or export it anew.',
     { details, ...(cause === undefined ? {} : { cause }) },
   );
 }
@@ -38,5 +38,15 @@ export function tooLarge(what: string, found: number, limit: number): AppError {
     `${what}: ${found}, the limit is ${limit}.`,
     'Secateur reads networks for edge devices; a file of this size is damaged or not one of these.',
     { details: { found, limit } },
+  );
+}
+
+/** Numbers that cannot be computed with, which no weight of the graph will show. */
+export function notFinite(layer: string, className: string, what: string): AppError {
+  return new AppError(
+    'MODEL_NOT_FINITE',
+    `Layer "${layer}" (${className}): the ${what} holds numbers that are not finite.`,
+    'The model diverged when it was trained: take an earlier checkpoint.',
+    { details: { layer } },
   );
 }

@@ -12,12 +12,19 @@ export interface TensorRef {
   readonly output: number;
 }
 
+/** What a layer is called with: tensors, and what else stands among them (a number that is added). */
+export type Argument =
+  | { readonly kind: 'tensor'; readonly ref: TensorRef }
+  | { readonly kind: 'value'; readonly value: unknown };
+
 export interface LayerSpec {
   readonly name: string;
   readonly className: string;
+  /** Whether it is a function of Keras 3 that was called on tensors ("x + 1"), which is no layer. */
+  readonly isOperation: boolean;
   readonly config: Config;
-  /** For each call, what it is called on. An input layer has none. */
-  readonly calls: readonly (readonly TensorRef[])[];
+  /** For each call, what it is called with. An input layer has none. */
+  readonly calls: readonly (readonly Argument[])[];
   /** The number that references give the first call. */
   readonly firstCall: number;
   /** For a model used as a layer. */
@@ -37,7 +44,7 @@ const functionalClasses: ReadonlySet<string> = new Set(['Functional', 'Model']);
 
 /** @throws AppError MODEL_CORRUPT, MODEL_UNSUPPORTED_OP (a model of another class), MODEL_TOO_LARGE */
 export function parseTopology(json: unknown): ModelSpec {
-  if (!isObject(json)) throw corrupt('"modelTopology" is not an object');
+  if (!isObject(json)) throw corrupt('The description of the model is not an object');
   // A whole Keras file has the model below "model_config", beside the optimizer's settings.
   const root = isObject(json['model_config']) ? json['model_config'] : json;
   const counter = { layers: 0 };
@@ -67,7 +74,7 @@ function parseModel(json: JsonObject, depth: number, counter: { layers: number }
     );
   }
   const outputs = parseRefs(owner, 'output_layers');
-  const refs = [...layers.flatMap(({ calls }) => calls.flat()), ...outputs];
+  const refs = [...layers.flatMap(({ calls }) => calls.flatMap(tensorsOf)), ...outputs];
   const counted = layers.map((layer) => withFirstCall(layer, refs));
   return {
     name,
@@ -85,14 +92,16 @@ function parseLayer(json: unknown, depth: number, counter: { layers: number }): 
   const settings = isObject(json['config']) ? json['config'] : {};
   const name = typeof json['name'] === 'string' ? json['name'] : settings['name'];
   if (typeof name !== 'string' || name === '') throw corrupt(`A layer (${className}) has no name`);
+  refuseCustom(entry, name, className);
   const isModel = sequentialClasses.has(className) || functionalClasses.has(className);
   const inbound = json['inbound_nodes'] ?? [];
   if (!Array.isArray(inbound)) throw corrupt(`Layer "${name}" (${className}): bad "inbound_nodes"`);
   return {
     name,
     className,
+    isOperation: /^keras\.(src\.)?ops\b/.test(moduleOf(json)),
     config: new Config(settings, `Layer "${name}" (${className})`),
-    calls: inbound.map((call) => parseCall(call, name)),
+    calls: inbound.map((call) => parseCall(call, name, className)),
     firstCall: 0,
     model: isModel ? parseModel(json, depth + 1, counter) : null,
   };
@@ -108,17 +117,96 @@ function withFirstCall(layer: LayerSpec, refs: readonly TensorRef[]): LayerSpec 
   return { ...layer, firstCall: numbers.includes(0) ? 0 : 1 };
 }
 
+function moduleOf(json: JsonObject): string {
+  return typeof json['module'] === 'string' ? json['module'] : '';
+}
+
+/**
+ * Keras 3 names the module and package of each class: one that is not Keras's own may compute anything, also
+ * under a name that Keras has.
+ */
+function refuseCustom(entry: Config, name: string, className: string): void {
+  const registered = entry.raw('registered_name');
+  const isRegistered = typeof registered === 'string' && registered.includes('>');
+  const module = entry.text('module', '');
+  const isForeign =
+    module !== '' && !/^(keras|tf_keras|tensorflow\.(python\.)?keras)\b/.test(module);
+  if (!isRegistered && !isForeign) return;
+  const where = isRegistered ? `registered as "${registered}"` : `from the module "${module}"`;
+  throw unsupportedLayer(
+    name,
+    className,
+    `it is a class of somebody's own, ${where}, and the file does not say what it computes`,
+  );
+}
+
+/** The tensors among the arguments of a call. */
+export function tensorsOf(call: readonly Argument[]): readonly TensorRef[] {
+  return call.flatMap((argument) => (argument.kind === 'tensor' ? [argument.ref] : []));
+}
+
 /** A call is a list of references (Keras 2), or arguments with tensors in them (Keras 3). */
-function parseCall(json: unknown, layer: string): readonly TensorRef[] {
+function parseCall(json: unknown, layer: string, className: string): readonly Argument[] {
   if (Array.isArray(json)) {
     const single = json.length > 0 && typeof json[0] === 'string';
-    return (single ? [json] : (json as unknown[])).map((ref) => parseRef(ref, layer));
+    return (single ? [json] : (json as unknown[])).flatMap((entry) =>
+      parseEntry(entry, layer, className),
+    );
   }
   if (isObject(json) && Array.isArray(json['args'])) {
-    const args = (json['args'] as unknown[]).flatMap((arg) => (Array.isArray(arg) ? arg : [arg]));
-    return args.filter(isKerasTensor).map(({ config }) => parseRef(config.keras_history, layer));
+    const keywords = isObject(json['kwargs']) ? json['kwargs'] : {};
+    refuseTraining(keywords, layer, className);
+    return [
+      ...(json['args'] as unknown[]).flatMap((value) => parseArgument(value, layer)),
+      ...Object.values(keywords).flatMap((value) =>
+        parseArgument(value, layer).filter(({ kind }) => kind === 'tensor'),
+      ),
+    ];
   }
   throw corrupt(`Layer "${layer}": a call in "inbound_nodes" has no form that Keras writes`);
+}
+
+/** Keras 2 writes a constant in place of a tensor under this name, and further arguments beside the first. */
+const constantName = '_CONSTANT_VALUE';
+
+function parseEntry(json: unknown, layer: string, className: string): readonly Argument[] {
+  const keywords: unknown = Array.isArray(json) ? json[3] : undefined;
+  const others = isObject(keywords) ? keywords : {};
+  refuseTraining(others, layer, className);
+  const first: Argument =
+    Array.isArray(json) && json[0] === constantName
+      ? { kind: 'value', value: json[2] }
+      : { kind: 'tensor', ref: parseRef(json, layer) };
+  const second = others['y'];
+  if (second === undefined || second === null) return [first];
+  const isRef = Array.isArray(second) && typeof second[0] === 'string';
+  return [
+    first,
+    isRef ? { kind: 'tensor', ref: parseRef(second, layer) } : { kind: 'value', value: second },
+  ];
+}
+
+/** Tensors wherever they stand; a list without any is one value. */
+function parseArgument(json: unknown, layer: string, depth = 0): readonly Argument[] {
+  if (isKerasTensor(json)) {
+    return [{ kind: 'tensor', ref: parseRef(json.config.keras_history, layer) }];
+  }
+  if (Array.isArray(json) && depth < maxNesting) {
+    const parts = (json as unknown[]).flatMap((part) => parseArgument(part, layer, depth + 1));
+    if (parts.some(({ kind }) => kind === 'tensor')) return parts;
+  }
+  return [{ kind: 'value', value: json }];
+}
+
+/** A layer that is told to behave as in training whenever it is called gives random or batch-bound results. */
+function refuseTraining(keywords: JsonObject, layer: string, className: string): void {
+  if (keywords['training'] !== true) return;
+  throw unsupportedLayer(
+    layer,
+    className,
+    'it is called with training=True, so that it works as in training when the model is used',
+    'Call the layer without that argument and export the model again.',
+  );
 }
 
 interface KerasTensor {
@@ -143,9 +231,10 @@ function isIndex(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
-/** One reference, or a list of them. */
+/** One reference, a list of them, or several by name. */
 function parseRefs(owner: Config, key: string): readonly TensorRef[] {
-  const list = owner.list(key);
+  const value = owner.raw(key);
+  const list = isObject(value) ? Object.values(value) : owner.list(key);
   const refs = typeof list[0] === 'string' ? [list] : list;
   return refs.map((ref) => parseRef(ref, key));
 }
@@ -170,7 +259,8 @@ function chain(name: string, layers: readonly LayerSpec[], owner: Config): Model
   const chained = all.map((layer, i): LayerSpec => {
     const before = all[i - 1];
     if (before === undefined) return { ...layer, calls: [] };
-    return { ...layer, calls: [[{ layer: before.name, call: before.firstCall, output: 0 }]] };
+    const ref = { layer: before.name, call: before.firstCall, output: 0 };
+    return { ...layer, calls: [[{ kind: 'tensor', ref }]] };
   });
   const last = all.at(-1)!;
   return {
@@ -193,6 +283,7 @@ function inputFor(first: LayerSpec, owner: Config): LayerSpec {
   return {
     name,
     className: 'InputLayer',
+    isOperation: false,
     config: new Config({ batch_shape: shape ?? nested }, `Layer "${name}" (InputLayer)`),
     calls: [],
     firstCall: 0,

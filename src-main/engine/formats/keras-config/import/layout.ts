@@ -112,12 +112,28 @@ export const concatenate: ImportLayer = ({ builder, config, name, inputs }) => {
   return builder.concat(inputs, { name, axis: axis < 0 ? axis : axis - 1 });
 };
 
-export function merge(op: 'add' | 'sub' | 'mul' | 'average' | 'max' | 'min'): ImportLayer {
-  return ({ builder, name, inputs }) => builder.apply(op, inputs, {}, { name });
-}
-
 export const dropout: ImportLayer = ({ builder, config, name, input }) =>
   builder.apply('dropout', [input], { rate: config.number('rate', 0) }, { name });
+
+/** A layer that only passes values on. */
+export const identity: ImportLayer = ({ builder, name, input }) =>
+  builder.activation(input, 'linear', { name });
+
+/** A size in pixels; Keras samples at the centres of pixels. */
+export const resizing: ImportLayer = (call) => {
+  const { builder, config, name, input } = call;
+  requireChannelsLast(call);
+  const mode = config.text('interpolation', 'bilinear');
+  if (mode !== 'nearest' && mode !== 'bilinear') {
+    throw call.unsupported(`the interpolation "${mode}" is not known`);
+  }
+  for (const setting of ['crop_to_aspect_ratio', 'pad_to_aspect_ratio', 'antialias']) {
+    if (config.flag(setting, false)) throw call.unsupported(`it has the setting "${setting}"`);
+  }
+  const size = [config.int('height'), config.int('width')] as const;
+  const attrs = { size, mode, alignCorners: false, halfPixel: true } as const;
+  return builder.apply('resize', [input], attrs, { name });
+};
 
 /** A layer that changes values in training only. */
 export const inactive: ImportLayer = (call) => {

@@ -1,0 +1,141 @@
+// From the layers of a model and where its weights are to a model: what every format does that describes its
+// layers as Keras does.
+
+import { GraphBuilder } from '../../graph/build';
+import { inferShapes } from '../../graph/shapes';
+import type { Graph, Model, Preprocessing } from '../../graph/types';
+import { assertFinite, validateGraph } from '../../graph/validate';
+import { restoreComposites } from './composites';
+import { tooLarge } from './errors';
+import { asCorrupt, importModel, type ImportSession } from './import/model';
+import { maxActivationSize } from './limits';
+import { userMetadataSchema, type SecateurMetadata } from './metadata';
+import { outputKindOf } from './output-kind';
+import type { ModelSpec } from './topology';
+import type { WeightSource } from './weights';
+
+export interface DescribedModel {
+  readonly topology: ModelSpec;
+  readonly weights: WeightSource;
+  /** Version of Keras that made the file, 0 when TensorFlow.js or nobody did. */
+  readonly kerasMajor: number;
+  /** What Secateur added when it wrote the file, as it stands there. */
+  readonly metadata: unknown;
+}
+
+export interface AssembledModel {
+  readonly model: Model;
+  readonly preprocessingKnown: boolean;
+  readonly notes: string[];
+}
+
+/**
+ * @throws AppError MODEL_CORRUPT, MODEL_UNSUPPORTED_OP naming the layer, MODEL_TOO_LARGE, MODEL_NOT_FINITE
+ */
+export function assembleModel(described: DescribedModel): AssembledModel {
+  const { topology, weights, kerasMajor } = described;
+  const notes: string[] = [];
+  const metadata = parseMetadata(described.metadata, notes);
+  const own = metadata.secateur;
+  const session: ImportSession = {
+    builder: new GraphBuilder(topology.name),
+    weights,
+    kerasMajor,
+    notes,
+    nodeNames: own?.nodes ?? {},
+    stored: new Map(),
+  };
+  const graph = buildGraph(session, topology, own);
+  requireReasonableSize(graph);
+  assertFinite(graph);
+  const model: Model = {
+    graph,
+    preprocessing: own?.preprocessing ?? guessPreprocessing(graph),
+    labels: fittingLabels(graph, metadata.labels, notes),
+    outputKind: own?.outputKind ?? outputKindOf(graph),
+  };
+  return { model, preprocessingKnown: own !== undefined || startsWithRescaling(graph), notes };
+}
+
+function buildGraph(
+  session: ImportSession,
+  topology: ModelSpec,
+  own: SecateurMetadata | undefined,
+): Graph {
+  try {
+    const outputs = importModel(session, topology, null);
+    const names = own?.outputs.length === outputs.length ? own.outputs : outputs;
+    outputs.forEach((tensor, i) => session.builder.output(tensor, names[i]));
+    const graph = session.builder.build();
+    if (own === undefined) return graph;
+    const restored = withOrigins(restoreComposites(graph, own.composites), own.origins);
+    validateGraph(restored);
+    return restored;
+  } catch (error) {
+    throw asCorrupt(error);
+  }
+}
+
+function withOrigins(graph: Graph, origins: SecateurMetadata['origins']): Graph {
+  const nodes = graph.nodes.map((node) => {
+    const origin = Object.hasOwn(origins, node.name) ? origins[node.name] : undefined;
+    return origin === undefined ? node : { ...node, origin };
+  });
+  return { ...graph, nodes };
+}
+
+function parseMetadata(
+  json: unknown,
+  notes: string[],
+): ReturnType<typeof userMetadataSchema.parse> {
+  const result = userMetadataSchema.safeParse(json ?? {});
+  if (result.success) return result.data;
+  notes.push('The metadata in the file is not in a form that Secateur writes, and was left aside.');
+  return {};
+}
+
+function requireReasonableSize(graph: Graph): void {
+  for (const [tensor, shape] of inferShapes(graph)) {
+    const size = shape.reduce((product, axis) => product * axis, 1);
+    if (size > maxActivationSize) {
+      throw tooLarge(`Numbers in the output of "${tensor}"`, size, maxActivationSize);
+    }
+  }
+}
+
+function startsWithRescaling(graph: Graph): boolean {
+  const inputs = new Set(graph.inputs.map(({ tensor }) => tensor));
+  const readers = graph.nodes.filter((node) => node.inputs.some((tensor) => inputs.has(tensor)));
+  return readers.length > 0 && readers.every(({ op }) => op === 'rescale');
+}
+
+/** Pixels from 0 to 1, unless the model begins by rescaling raw pixels itself. */
+function guessPreprocessing(graph: Graph): Preprocessing {
+  const channels = graph.inputs[0]?.shape.at(-1);
+  return {
+    scale: startsWithRescaling(graph) ? 1 : 1 / 255,
+    mean: [0],
+    std: [1],
+    channelOrder: channels === 1 ? 'gray' : 'rgb',
+  };
+}
+
+function fittingLabels(
+  graph: Graph,
+  labels: readonly string[] | undefined,
+  notes: string[],
+): readonly string[] | null {
+  if (labels === undefined) return null;
+  const classes = inferShapes(graph).get(graph.outputs[0]!.tensor)!.at(-1);
+  if (labels.length === classes) return labels;
+  notes.push(
+    `The file names ${labels.length} labels for ${classes ?? 0} outputs; they were left out.`,
+  );
+  return null;
+}
+
+/** The major version of Keras in a version that a file states ("3.15.1", "keras v2.1"), 0 where there is none. */
+export function majorVersion(stated: unknown): number {
+  const version = /^(?:keras v)?(\d+)\./.exec(String(stated ?? ''));
+  return version === null ? 0 : Number(version[1]);
+}
