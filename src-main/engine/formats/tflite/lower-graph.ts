@@ -7,7 +7,7 @@ import { planFusion, type Followers } from './fusion';
 import { batchNormAffine } from './lower/filters';
 import { reshapeTo } from './lower/norms';
 import { lowerings } from './lower/table';
-import type { Lower } from './lower/types';
+import { batched, type Lower } from './lower/types';
 import { Program, type TensorIndex } from './program';
 
 /**
@@ -20,7 +20,7 @@ export function lowerGraph(graph: Graph): Program {
   const { followers, absorbed } = planFusion(graph);
   const tensors = new Map<TensorId, TensorIndex>();
   for (const input of graph.inputs) {
-    tensors.set(input.tensor, program.addInput(input.name, input.shape));
+    tensors.set(input.tensor, program.addInput(input.name, batched(input.shape)));
   }
   for (const node of graph.nodes) {
     if (absorbed.has(node.id)) continue;

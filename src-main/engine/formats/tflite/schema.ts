@@ -1,36 +1,55 @@
-// The part of the TFLite schema that the writer uses: enums, field ids of option tables, operator versions.
+// The part of the TFLite schema that is read and written: types, enums, and field ids of option tables.
 //
-// Numbers are those of tensorflow/compiler/mlir/lite/schema/schema.fbs (schema version 3c); the runtime that
-// an operator version needs is from tensorflow/compiler/mlir/lite/tools/versioning/{op_version,
-// runtime_version}.cc, for float32 tensors of up to four axes.
+// Numbers are those of tensorflow/compiler/mlir/lite/schema/schema.fbs (schema version 3c). Operators are in
+// operators.ts.
 
 export const schemaVersion = 3;
 export const fileIdentifier = 'TFL3';
 
-export const tensorTypes = { float32: 0, int32: 2, bool: 6 } as const;
+export const tensorTypes = {
+  float32: 0,
+  float16: 1,
+  int32: 2,
+  uint8: 3,
+  int64: 4,
+  bool: 6,
+  int16: 7,
+  int8: 9,
+} as const;
 export type TensorType = keyof typeof tensorTypes;
+
+export const bytesPerElement: Readonly<Record<TensorType, number>> = {
+  float32: 4,
+  float16: 2,
+  int32: 4,
+  uint8: 1,
+  int64: 8,
+  bool: 1,
+  int16: 2,
+  int8: 1,
+};
 
 export const paddings = { SAME: 0, VALID: 1 } as const;
 export type PaddingName = keyof typeof paddings;
 
-export const fusedActivations = { NONE: 0, RELU: 1, RELU_N1_TO_1: 2, RELU6: 3 } as const;
+export const fusedActivations = { NONE: 0, RELU: 1, RELU_N1_TO_1: 2, RELU6: 3, TANH: 4 } as const;
 export type FusedActivation = keyof typeof fusedActivations;
 
 export const mirrorModes = { reflect: 0, symmetric: 1 } as const;
 
 /** How a field is stored; `fallback` is the value that the schema leaves out of the file. */
 export type FieldType = 'byte' | 'int' | 'float' | 'bool' | 'ints';
-interface Field {
+export interface Field<T extends FieldType = FieldType> {
   readonly id: number;
-  readonly type: FieldType;
+  readonly type: T;
   readonly fallback: number;
 }
 
-function field(type: FieldType, id: number, fallback = 0): Field {
+function field<T extends FieldType>(type: T, id: number, fallback = 0): Field<T> {
   return { id, type, fallback };
 }
 
-/** Tables of the union BuiltinOptions: their place in the union, number of fields, and the fields we set. */
+/** Tables of the union BuiltinOptions: their place in the union, number of fields, and the fields we know. */
 export const optionTables = {
   Conv2DOptions: {
     union: 1,
@@ -66,15 +85,25 @@ export const optionTables = {
       strideH: field('int', 2),
       filterW: field('int', 3),
       filterH: field('int', 4),
+      activation: field('byte', 5),
     },
   },
   FullyConnectedOptions: {
     union: 8,
     size: 5,
-    fields: { activation: field('byte', 0), keepNumDims: field('bool', 2) },
+    fields: {
+      activation: field('byte', 0),
+      weightsFormat: field('byte', 1),
+      keepNumDims: field('bool', 2),
+      asymmetricInputs: field('bool', 3),
+    },
   },
   SoftmaxOptions: { union: 9, size: 1, fields: { beta: field('float', 0) } },
-  ConcatenationOptions: { union: 10, size: 2, fields: { axis: field('int', 0) } },
+  ConcatenationOptions: {
+    union: 10,
+    size: 2,
+    fields: { axis: field('int', 0), activation: field('byte', 1) },
+  },
   AddOptions: { union: 11, size: 2, fields: { activation: field('byte', 0) } },
   ResizeBilinearOptions: {
     union: 15,
@@ -85,13 +114,32 @@ export const optionTables = {
   SpaceToDepthOptions: { union: 19, size: 1, fields: { blockSize: field('int', 0) } },
   MulOptions: { union: 21, size: 1, fields: { activation: field('byte', 0) } },
   PadOptions: { union: 22, size: 0, fields: {} },
-  GatherOptions: { union: 23, size: 2, fields: { axis: field('int', 0) } },
+  GatherOptions: {
+    union: 23,
+    size: 2,
+    fields: { axis: field('int', 0), batchDims: field('int', 1) },
+  },
   TransposeOptions: { union: 26, size: 0, fields: {} },
   ReducerOptions: { union: 27, size: 1, fields: { keepDims: field('bool', 0) } },
   SubOptions: { union: 28, size: 2, fields: { activation: field('byte', 0) } },
   DivOptions: { union: 29, size: 1, fields: { activation: field('byte', 0) } },
-  StridedSliceOptions: { union: 32, size: 6, fields: {} },
+  SqueezeOptions: { union: 30, size: 1, fields: { axes: field('ints', 0) } },
+  StridedSliceOptions: {
+    union: 32,
+    size: 6,
+    fields: {
+      beginMask: field('int', 0),
+      endMask: field('int', 1),
+      ellipsisMask: field('int', 2),
+      newAxisMask: field('int', 3),
+      shrinkAxisMask: field('int', 4),
+      offset: field('bool', 5),
+    },
+  },
   ExpOptions: { union: 33, size: 0, fields: {} },
+  SplitOptions: { union: 35, size: 1, fields: { numSplits: field('int', 0) } },
+  CastOptions: { union: 37, size: 2, fields: {} },
+  DequantizeOptions: { union: 38, size: 0, fields: {} },
   MaximumMinimumOptions: { union: 39, size: 0, fields: {} },
   NegOptions: { union: 42, size: 0, fields: {} },
   PadV2Options: { union: 43, size: 0, fields: {} },
@@ -99,8 +147,23 @@ export const optionTables = {
   TransposeConvOptions: {
     union: 49,
     size: 5,
-    fields: { padding: field('byte', 0), strideW: field('int', 1), strideH: field('int', 2) },
+    fields: {
+      padding: field('byte', 0),
+      strideW: field('int', 1),
+      strideH: field('int', 2),
+      activation: field('byte', 3),
+    },
   },
+  ExpandDimsOptions: { union: 52, size: 0, fields: {} },
+  ShapeOptions: { union: 55, size: 1, fields: {} },
+  PackOptions: {
+    union: 59,
+    size: 2,
+    fields: { valuesCount: field('int', 0), axis: field('int', 1) },
+  },
+  UnpackOptions: { union: 64, size: 2, fields: { num: field('int', 0), axis: field('int', 1) } },
+  SquareOptions: { union: 66, size: 0, fields: {} },
+  FillOptions: { union: 68, size: 0, fields: {} },
   ResizeNearestNeighborOptions: {
     union: 74,
     size: 2,
@@ -111,112 +174,19 @@ export const optionTables = {
   MirrorPadOptions: { union: 77, size: 1, fields: { mode: field('byte', 0) } },
   AbsOptions: { union: 78, size: 0, fields: {} },
   SplitVOptions: { union: 79, size: 1, fields: { numSplits: field('int', 0) } },
+  QuantizeOptions: { union: 89, size: 0, fields: {} },
   HardSwishOptions: { union: 91, size: 0, fields: {} },
   DepthToSpaceOptions: { union: 94, size: 1, fields: { blockSize: field('int', 0) } },
   BatchMatMulOptions: {
     union: 101,
     size: 3,
-    fields: { adjX: field('bool', 0), adjY: field('bool', 1) },
+    fields: {
+      adjX: field('bool', 0),
+      adjY: field('bool', 1),
+      asymmetricInputs: field('bool', 2),
+    },
   },
   GeluOptions: { union: 116, size: 1, fields: { approximate: field('bool', 0) } },
 } as const;
 
 export type OptionTable = keyof typeof optionTables;
-
-interface OperatorInfo {
-  /** Value of the enum BuiltinOperator. */
-  readonly code: number;
-  readonly options: OptionTable | null;
-  /** First TensorFlow release that runs each operator version. */
-  readonly runtime: Readonly<Record<number, string>>;
-  /** Version for tensors of five axes, where that is not 1. */
-  readonly fiveAxes: number;
-}
-
-function operator<T extends OptionTable | null>(
-  code: number,
-  options: T,
-  runtime: string | Readonly<Record<number, string>>,
-  fiveAxes = 1,
-): OperatorInfo & { readonly options: T } {
-  const byVersion = typeof runtime === 'string' ? { 1: runtime } : runtime;
-  return { code, options, runtime: byVersion, fiveAxes };
-}
-
-export const operators = {
-  ADD: operator(0, 'AddOptions', '1.5.0'),
-  AVERAGE_POOL_2D: operator(1, 'Pool2DOptions', '1.5.0'),
-  CONCATENATION: operator(2, 'ConcatenationOptions', '1.5.0'),
-  CONV_2D: operator(3, 'Conv2DOptions', { 1: '1.5.0', 6: '2.9.0' }),
-  DEPTHWISE_CONV_2D: operator(4, 'DepthwiseConv2DOptions', { 1: '1.5.0', 2: '1.12.0' }),
-  DEPTH_TO_SPACE: operator(5, 'DepthToSpaceOptions', '2.1.0'),
-  FULLY_CONNECTED: operator(9, 'FullyConnectedOptions', { 1: '1.5.0', 5: '2.0.0' }),
-  LOGISTIC: operator(14, null, '1.14.0'),
-  MAX_POOL_2D: operator(17, 'Pool2DOptions', '1.5.0'),
-  MUL: operator(18, 'MulOptions', '1.5.0'),
-  RELU: operator(19, null, '1.5.0'),
-  RELU6: operator(21, null, '1.5.0'),
-  RESHAPE: operator(22, 'ReshapeOptions', '1.5.0'),
-  RESIZE_BILINEAR: operator(23, 'ResizeBilinearOptions', { 1: '1.7.0', 3: '2.2.0' }),
-  SOFTMAX: operator(25, 'SoftmaxOptions', '1.5.0'),
-  SPACE_TO_DEPTH: operator(26, 'SpaceToDepthOptions', '1.5.0'),
-  TANH: operator(28, null, '1.14.0'),
-  PAD: operator(34, 'PadOptions', { 1: '1.5.0', 4: '2.6.0' }, 4),
-  GATHER: operator(36, 'GatherOptions', '1.6.0'),
-  TRANSPOSE: operator(39, 'TransposeOptions', { 1: '1.6.0', 4: '2.3.0' }, 4),
-  MEAN: operator(40, 'ReducerOptions', '1.6.0'),
-  SUB: operator(41, 'SubOptions', { 1: '1.6.0', 3: '2.3.0' }, 3),
-  DIV: operator(42, 'DivOptions', { 1: '1.6.0', 2: '2.3.0' }, 2),
-  STRIDED_SLICE: operator(45, 'StridedSliceOptions', { 1: '1.6.0', 4: '2.2.0' }, 4),
-  EXP: operator(47, 'ExpOptions', '1.7.0'),
-  PRELU: operator(54, null, '1.8.0'),
-  MAXIMUM: operator(55, 'MaximumMinimumOptions', { 1: '1.14.0', 3: '2.3.0' }, 3),
-  MINIMUM: operator(57, 'MaximumMinimumOptions', { 1: '1.14.0', 3: '2.3.0' }, 3),
-  NEG: operator(59, 'NegOptions', '1.9.0'),
-  PADV2: operator(60, 'PadV2Options', { 1: '1.9.0', 4: '2.6.0' }, 4),
-  SLICE: operator(65, 'SliceOptions', { 1: '1.14.0', 5: '2.5.0' }, 5),
-  TRANSPOSE_CONV: operator(67, 'TransposeConvOptions', { 3: '2.3.0' }),
-  LOG: operator(73, null, '1.14.0'),
-  SUM: operator(74, 'ReducerOptions', '1.10.0'),
-  SQRT: operator(75, null, '1.10.0'),
-  RSQRT: operator(76, null, '1.10.0'),
-  REDUCE_PROD: operator(81, 'ReducerOptions', '1.11.0'),
-  REDUCE_MAX: operator(82, 'ReducerOptions', '1.11.0'),
-  REDUCE_MIN: operator(89, 'ReducerOptions', '1.11.0'),
-  RESIZE_NEAREST_NEIGHBOR: operator(97, 'ResizeNearestNeighborOptions', {
-    1: '1.13.1',
-    3: '2.3.0',
-  }),
-  LEAKY_RELU: operator(98, 'LeakyReluOptions', '1.13.1'),
-  SQUARED_DIFFERENCE: operator(99, 'SquaredDifferenceOptions', '1.13.1'),
-  MIRROR_PAD: operator(100, 'MirrorPadOptions', '1.13.1'),
-  ABS: operator(101, 'AbsOptions', '1.13.0'),
-  SPLIT_V: operator(102, 'SplitVOptions', '1.13.1'),
-  ELU: operator(111, null, '1.14.0'),
-  HARD_SWISH: operator(117, 'HardSwishOptions', '1.15.0'),
-  BATCH_MATMUL: operator(126, 'BatchMatMulOptions', '2.3.0'),
-  GELU: operator(150, 'GeluOptions', '2.9.0'),
-} as const;
-
-export type OperatorName = keyof typeof operators;
-
-/** Operators above this code are written with it in the old one-byte field. */
-export const lastByteCode = 127;
-
-type FieldValue<T extends FieldType> = T extends 'bool'
-  ? boolean
-  : T extends 'ints'
-    ? readonly number[]
-    : number;
-
-/** Options of an operator, by field name; what is left out takes the schema's default. */
-export type OptionsOf<N extends OperatorName> =
-  (typeof operators)[N]['options'] extends infer T extends OptionTable
-    ? {
-        readonly [F in keyof (typeof optionTables)[T]['fields']]?: FieldValue<
-          (typeof optionTables)[T]['fields'][F] extends { readonly type: infer U extends FieldType }
-            ? U
-            : never
-        >;
-      }
-    : Readonly<Record<string, never>>;

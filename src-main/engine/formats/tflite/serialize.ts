@@ -1,16 +1,9 @@
 // Writes a program as a TFLite flatbuffer. Field ids are those of schema.fbs; see schema.ts for the source.
 
 import { Builder, type Offset } from 'flatbuffers';
-import type { Operation, Program, ProgramTensor } from './program';
-import {
-  fileIdentifier,
-  lastByteCode,
-  operators,
-  optionTables,
-  schemaVersion,
-  tensorTypes,
-  type OperatorName,
-} from './schema';
+import { lastByteCode, operators, type OperatorName } from './operators';
+import type { Operation, ProgramData, ProgramTensor, Quantization } from './program';
+import { fileIdentifier, optionTables, schemaVersion, tensorTypes, type Field } from './schema';
 
 /** Weights lie at multiples of this, so that the file can be mapped into memory and used as it is. */
 const bufferAlignment = 16;
@@ -21,22 +14,32 @@ interface OperatorCode {
   readonly version: number;
 }
 
+/** Bytes that the file holds beside the program, under a name. */
+export interface MetadataEntry {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** The bytes of a .tflite file. */
-export function serializeProgram(program: Program): Uint8Array {
+export function serializeProgram(
+  program: ProgramData,
+  metadata: readonly MetadataEntry[] = [],
+): Uint8Array {
   const codes = operatorCodes(program.operations);
-  const weightBytes = program.buffers.reduce((sum, bytes) => sum + bytes.length + 64, 0);
+  const stored = [...program.buffers, ...metadata.map(({ bytes }) => bytes)];
+  const storedBytes = stored.reduce((sum, bytes) => sum + bytes.length + 64, 0);
   const builder = new Builder(
-    weightBytes + 1024 + 256 * (program.tensors.length + program.operations.length),
+    storedBytes + 1024 + 256 * (program.tensors.length + program.operations.length),
   );
 
-  const metadata = new TextEncoder().encode(minRuntimeVersion(codes));
-  const padded = new Uint8Array(minRuntimeLength);
-  padded.set(metadata);
+  const entries = [minRuntimeVersion(codes), ...metadata];
   // Buffer 0 is empty by convention: tensors without data point to it.
-  const buffers = [new Uint8Array(0), ...program.buffers, padded].map((data) =>
-    writeBuffer(builder, data),
+  const data = [new Uint8Array(0), ...program.buffers, ...entries.map(({ bytes }) => bytes)];
+  const buffers = data.map((bytes) => writeBuffer(builder, bytes));
+  const firstEntry = buffers.length - entries.length;
+  const metadataEntries = entries.map(({ name }, i) =>
+    writeMetadata(builder, name, firstEntry + i),
   );
-  const metadataEntry = writeMetadata(builder, 'min_runtime_version', buffers.length - 1);
 
   const fields = {
     operatorCodes: offsets(
@@ -46,7 +49,7 @@ export function serializeProgram(program: Program): Uint8Array {
     subgraphs: offsets(builder, [writeSubgraph(builder, program, codes)]),
     description: builder.createString('Secateur'),
     buffers: offsets(builder, buffers),
-    metadata: offsets(builder, [metadataEntry]),
+    metadata: offsets(builder, metadataEntries),
     signatures: offsets(builder, [writeSignature(builder, program)]),
   };
   builder.startObject(10);
@@ -74,15 +77,18 @@ function codeKey(operator: OperatorName, version: number): string {
 }
 
 /** The oldest TensorFlow release that runs all operators, as the converter records it. */
-function minRuntimeVersion(codes: readonly OperatorCode[]): string {
+function minRuntimeVersion(codes: readonly OperatorCode[]): MetadataEntry {
   const key = (version: string): number =>
     version.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0);
   let newest = '1.5.0';
   for (const { operator, version } of codes) {
-    const needed: string | undefined = operators[operator].runtime[version as never];
+    const runtime: Readonly<Record<number, string>> = operators[operator].runtime;
+    const needed = runtime[version];
     if (needed !== undefined && key(needed) > key(newest)) newest = needed;
   }
-  return newest;
+  const bytes = new Uint8Array(minRuntimeLength);
+  bytes.set(new TextEncoder().encode(newest));
+  return { name: 'min_runtime_version', bytes };
 }
 
 function writeBuffer(builder: Builder, data: Uint8Array): Offset {
@@ -113,7 +119,11 @@ function writeOperatorCode(builder: Builder, { operator, version }: OperatorCode
   return builder.endObject();
 }
 
-function writeSubgraph(builder: Builder, program: Program, codes: readonly OperatorCode[]): Offset {
+function writeSubgraph(
+  builder: Builder,
+  program: ProgramData,
+  codes: readonly OperatorCode[],
+): Offset {
   const codeIndex = new Map(codes.map((code, i) => [codeKey(code.operator, code.version), i]));
   const tensors = offsets(
     builder,
@@ -150,12 +160,29 @@ function writeSubgraph(builder: Builder, program: Program, codes: readonly Opera
 function writeTensor(builder: Builder, tensor: ProgramTensor): Offset {
   const shape = ints(builder, tensor.shape);
   const name = builder.createString(tensor.name);
+  const quantization =
+    tensor.quantization === null ? 0 : writeQuantization(builder, tensor.quantization);
   builder.startObject(11);
   builder.addFieldOffset(0, shape, 0);
   builder.addFieldInt8(1, tensorTypes[tensor.type], 0);
   builder.addFieldInt32(2, tensor.buffer === null ? 0 : tensor.buffer + 1, 0);
   builder.addFieldOffset(3, name, 0);
+  builder.addFieldOffset(4, quantization, 0);
   builder.addFieldInt8(8, 1, 0); // has_rank: tells a scalar from an unknown shape
+  return builder.endObject();
+}
+
+function writeQuantization(builder: Builder, { scales, zeroPoints, axis }: Quantization): Offset {
+  builder.startVector(4, scales.length, 4);
+  for (let i = scales.length - 1; i >= 0; i--) builder.addFloat32(scales[i]!);
+  const scaleVector = builder.endVector();
+  builder.startVector(8, zeroPoints.length, 8);
+  for (let i = zeroPoints.length - 1; i >= 0; i--) builder.addInt64(BigInt(zeroPoints[i]!));
+  const zeroPointVector = builder.endVector();
+  builder.startObject(7);
+  builder.addFieldOffset(2, scaleVector, 0);
+  builder.addFieldOffset(3, zeroPointVector, 0);
+  builder.addFieldInt32(6, axis, 0);
   return builder.endObject();
 }
 
@@ -175,15 +202,9 @@ function writeOperation(builder: Builder, operation: Operation, code: number): O
   return builder.endObject();
 }
 
-interface WritableField {
-  readonly id: number;
-  readonly type: string;
-  readonly fallback: number;
-}
-
 function writeOptions(builder: Builder, { operator, options }: Operation): Offset {
   const table = optionTables[operators[operator].options!];
-  const fields: Readonly<Record<string, WritableField>> = table.fields;
+  const fields: Readonly<Record<string, Field>> = table.fields;
   const values = Object.entries(options).map(([name, value]) => ({ field: fields[name]!, value }));
   // Vectors are written before the table that points to them is begun.
   const vectors = values.map(({ value }) => (Array.isArray(value) ? ints(builder, value) : 0));
@@ -198,7 +219,7 @@ function writeOptions(builder: Builder, { operator, options }: Operation): Offse
   return builder.endObject();
 }
 
-function writeSignature(builder: Builder, program: Program): Offset {
+function writeSignature(builder: Builder, program: ProgramData): Offset {
   const map = (port: { readonly name: string; readonly tensor: number }): Offset => {
     const name = builder.createString(port.name);
     builder.startObject(2);

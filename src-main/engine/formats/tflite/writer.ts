@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '../../errors';
 import { openLiteRt } from '../../measure/litert';
 import type { ModelWriter } from '../types';
+import { tfliteUsage } from '../usage';
 import { lowerGraph } from './lower-graph';
 import { serializeProgram } from './serialize';
 
@@ -16,6 +17,7 @@ export const tfliteWriter: ModelWriter = {
       { path: `${options.name}.tflite`, bytes: serializeProgram(lowerGraph(model.graph)) },
     ]);
   },
+  usage: tfliteUsage,
   openRunner(folder, files) {
     const file = files.find((path) => path.endsWith('.tflite'));
     if (file === undefined) {

@@ -2,7 +2,8 @@
 
 import type { ActivationFn, Shape } from '../../../graph/types';
 import type { Program, TensorIndex } from '../program';
-import { fusedActivations, type OperatorName } from '../schema';
+import type { WrittenOperator } from '../operators';
+import { fusedActivations } from '../schema';
 import { batched, type Lower, type Lowering } from './types';
 
 /** Builds an activation from operators on tensors of one shape. */
@@ -26,7 +27,7 @@ class Formula {
 }
 
 type Unary = Extract<
-  OperatorName,
+  WrittenOperator,
   | 'RELU'
   | 'RELU6'
   | 'LOGISTIC'
@@ -39,7 +40,7 @@ type Unary = Extract<
   | 'ELU'
   | 'HARD_SWISH'
 >;
-type Binary = Extract<OperatorName, 'ADD' | 'SUB' | 'MUL' | 'DIV' | 'MAXIMUM' | 'MINIMUM'>;
+type Binary = Extract<WrittenOperator, 'ADD' | 'SUB' | 'MUL' | 'DIV' | 'MAXIMUM' | 'MINIMUM'>;
 
 type ActivationFormula = (x: TensorIndex, f: Formula, alpha: number | undefined) => TensorIndex;
 

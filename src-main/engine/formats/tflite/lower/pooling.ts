@@ -3,7 +3,8 @@
 import { explicitPadding, type Window } from '../../../graph/ops/windows';
 import type { Pair } from '../../../graph/types';
 import type { TensorIndex } from '../program';
-import { paddings, type OperatorName } from '../schema';
+import type { WrittenOperator } from '../operators';
+import { paddings } from '../schema';
 import { batched, batchedAxis, type Lower, type Lowering } from './types';
 import { namedPadding, padForWindow } from './window';
 
@@ -73,7 +74,10 @@ function correctDivisor(
   return program.emit('MUL', [pooled, factor], batched(layer.outputShapes[0]!), {});
 }
 
-type Reducer = Extract<OperatorName, 'MEAN' | 'SUM' | 'REDUCE_MAX' | 'REDUCE_MIN' | 'REDUCE_PROD'>;
+type Reducer = Extract<
+  WrittenOperator,
+  'MEAN' | 'SUM' | 'REDUCE_MAX' | 'REDUCE_MIN' | 'REDUCE_PROD'
+>;
 
 function emitReduce<K extends 'globalAvgPool' | 'globalMaxPool' | 'reduce'>(
   layer: Lowering<K>,
