@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto';
 
 import type { Model } from '../graph/types';
 import type { Latency, Verification } from '../measure/types';
+import { graphCost } from '../graph/cost';
 import type { Precision, WriteFormat, WrittenFile } from './types';
+import type { Usage } from './usage';
 
 export interface ExportFacts {
   readonly model: Model;
@@ -14,6 +16,7 @@ export interface ExportFacts {
   readonly format: WriteFormat;
   readonly precision: Precision;
   readonly files: readonly WrittenFile[];
+  readonly usage: Usage;
   readonly verification: Verification;
   readonly accuracy: { readonly top1: number; readonly dataName: string } | null;
   readonly latency: readonly Latency[];
@@ -30,14 +33,18 @@ const text = (path: string, content: string): WrittenFile => ({
 const json = (path: string, value: unknown): WrittenFile =>
   text(path, JSON.stringify(value, null, 2));
 
-/** The files beside the model: README.md, labels.txt, preprocessing.json, model-card.json, SHA256SUMS. */
+/**
+ * The files beside the model: README.md, labels.txt, preprocessing.json, model-card.json, programs that run it,
+ * SHA256SUMS.
+ */
 export function describeExport(facts: ExportFacts): readonly WrittenFile[] {
-  const { model, files } = facts;
+  const { model, files, usage } = facts;
   const companions = [
     text('README.md', readme(facts)),
     ...(model.labels ? [text('labels.txt', model.labels.join('\n'))] : []),
     json('preprocessing.json', preprocessing(model)),
     json('model-card.json', modelCard(facts)),
+    ...usage.programs,
   ];
   const all = [...files, ...companions];
   return [...companions, text('SHA256SUMS', all.map(checksumLine).join('\n'))];
@@ -58,13 +65,17 @@ function preprocessing(model: Model): object {
 }
 
 function modelCard(facts: ExportFacts): object {
-  const { name, format, precision, accuracy, latency, lineage, verification, engineVersion } =
-    facts;
+  const { model, name, format, precision, files, accuracy, latency } = facts;
+  const { lineage, verification, engineVersion } = facts;
+  const { params, macs } = graphCost(model.graph);
   return {
     name,
     format,
     precision,
-    outputKind: facts.model.outputKind,
+    outputKind: model.outputKind,
+    params,
+    macs,
+    bytes: byteLength(files),
     accuracy,
     latency,
     lineage,
@@ -73,9 +84,15 @@ function modelCard(facts: ExportFacts): object {
   };
 }
 
+function byteLength(files: readonly WrittenFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+}
+
 function readme(facts: ExportFacts): string {
-  const { model, name, format, verification, accuracy, lineage } = facts;
+  const { model, name, files, usage, verification, accuracy, lineage } = facts;
   const shape = model.graph.inputs[0]?.shape ?? [];
+  const { params, macs } = graphCost(model.graph);
+  const count = (value: number): string => value.toLocaleString('en-GB');
   const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
   const latency = facts.latency.map(
     (l) =>
@@ -89,10 +106,13 @@ function readme(facts: ExportFacts): string {
     '',
     '## Use',
     '',
-    ...(format === 'tflite' ? tfliteUsage(facts, shape) : tfjsUsage(facts, shape)),
+    `Input: [1, ${shape.join(', ')}] (rows, columns, channels), ${colourNote(model)}, prepared as preprocessing.json says.`,
+    '',
+    ...usage.text,
     '',
     '## Figures',
     '',
+    `- ${count(byteLength(files))} bytes, ${count(params)} parameters, ${count(macs)} multiply-accumulates`,
     ...(accuracy ? [`- ${percent(accuracy.top1)} top-1 on ${accuracy.dataName}`] : []),
     ...latency,
     `- verified with ${verification.runtime} on ${verification.samples} samples: largest difference ` +
@@ -105,75 +125,19 @@ function readme(facts: ExportFacts): string {
     ...(model.labels ? ['- `labels.txt`: class names, one a line, in output order'] : []),
     '- `preprocessing.json`: how a picture becomes the input',
     '- `model-card.json`: the figures above for programs',
+    ...usage.programs.map(({ path }) => `- \`${path}\`: ${about(path)}`),
     '- `SHA256SUMS`: check with `sha256sum --check SHA256SUMS`',
   ].join('\n');
 }
 
-/** A JavaScript or Python expression for a list of numbers: one number stays one. */
-const numbers = (values: readonly number[]): string =>
-  values.length === 1 ? String(values[0]) : `[${values.join(', ')}]`;
-
-function colourNote(model: Model): string {
-  switch (model.preprocessing.channelOrder) {
-    case 'gray':
-      return 'grey';
-    case 'bgr':
-      return 'BGR';
-    case 'rgb':
-      return 'RGB';
-  }
+/** What the file of a program is there for. */
+function about(path: string): string {
+  if (path.startsWith('run.')) return 'runs the model on a picture';
+  return path === 'index.html'
+    ? 'a page that runs the model on a picture'
+    : 'a part of the program';
 }
 
-function tfliteUsage(facts: ExportFacts, shape: readonly number[]): readonly string[] {
-  const { model, files } = facts;
-  const { scale, mean, std } = model.preprocessing;
-  const [height = 1, width = 1, channels = 1] = shape;
-  const mode = channels === 1 ? 'L' : 'RGB';
-  const flip = model.preprocessing.channelOrder === 'bgr' ? '[:, :, ::-1]' : '';
-  return [
-    `Input: float32 [1, ${shape.join(', ')}], ${colourNote(model)}. Python, with \`ai-edge-litert\` or TensorFlow:`,
-    '',
-    '```python',
-    'import numpy as np',
-    'from PIL import Image',
-    'from ai_edge_litert.interpreter import Interpreter  # or: from tensorflow.lite import Interpreter',
-    '',
-    `interpreter = Interpreter(model_path="${files[0]?.path ?? 'model.tflite'}")`,
-    'interpreter.allocate_tensors()',
-    `image = Image.open("picture.png").convert("${mode}").resize((${width}, ${height}))`,
-    `pixels = np.asarray(image, np.float32).reshape(${height}, ${width}, ${channels})${flip}`,
-    `x = (pixels * ${scale} - np.array(${numbers(mean)})) / np.array(${numbers(std)})`,
-    'interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x[None].astype(np.float32))',
-    'interpreter.invoke()',
-    'scores = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]',
-    ...(model.labels
-      ? ['labels = open("labels.txt").read().splitlines()', 'print(labels[scores.argmax()])']
-      : ['print(scores.argmax())']),
-    '```',
-  ];
-}
-
-function tfjsUsage(facts: ExportFacts, shape: readonly number[]): readonly string[] {
-  const { model } = facts;
-  const { scale, mean, std } = model.preprocessing;
-  const [height = 1, width = 1, channels = 1] = shape;
-  const flip = model.preprocessing.channelOrder === 'bgr' ? '.reverse(-1)' : '';
-  // With one channel, fromPixels would give the red one.
-  const picture =
-    channels === 1
-      ? 'tf.image.rgbToGrayscale(tf.browser.fromPixels(image))'
-      : 'tf.browser.fromPixels(image)';
-  return [
-    `Input: float32 [1, ${shape.join(', ')}], ${colourNote(model)}. In a page that has TensorFlow.js, served from this folder:`,
-    '',
-    '```js',
-    "const model = await tf.loadLayersModel('model.json');",
-    'const scores = tf.tidy(() => {',
-    `  const pixels = ${picture}.resizeBilinear([${height}, ${width}])${flip};`,
-    `  const x = pixels.mul(${scale}).sub(${numbers(mean)}).div(${numbers(std)});`,
-    '  return model.predict(x.expandDims(0));',
-    '});',
-    'console.log((await scores.argMax(-1).data())[0]);',
-    '```',
-  ];
+function colourNote({ preprocessing: { channelOrder } }: Model): string {
+  return channelOrder === 'gray' ? 'grey' : channelOrder.toUpperCase();
 }

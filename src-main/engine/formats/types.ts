@@ -2,6 +2,7 @@
 
 import type { EngineContext } from '../context';
 import type { Model, Preprocessing } from '../graph/types';
+import type { Usage, UsageFacts } from './usage';
 
 export type ReadFormat = 'tfjs-layers';
 export type WriteFormat = 'tfjs-layers' | 'tflite';
@@ -52,6 +53,8 @@ export interface ModelWriter {
   readonly precisions: readonly Precision[];
   /** The files, in memory: the caller writes them atomically. @throws AppError EXPORT_UNSUPPORTED naming the node */
   write(model: Model, options: WriteOptions): Promise<readonly WrittenFile[]>;
+  /** How the files are used, with programs that do it. */
+  usage(facts: UsageFacts): Promise<Usage>;
   /** Opens the written files with the real runtime. `folder` holds them. */
   openRunner(folder: string, files: readonly string[]): Promise<FileRunner>;
 }

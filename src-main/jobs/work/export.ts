@@ -113,7 +113,8 @@ export async function runExport(
     staging: string,
   ): Promise<{ files: readonly ExportedFile[]; verification: Verification }> => {
     await begin(context, 'exporting', `Writing ${format}`);
-    const modelFiles = await formatWriter(format).write(model, { precision, name });
+    const writer = formatWriter(format);
+    const modelFiles = await writer.write(model, { precision, name });
     await writeFiles(staging, modelFiles);
     const verification = await verified(request, model, samples, staging, modelFiles, context);
     const companions = describeExport({
@@ -122,6 +123,7 @@ export async function runExport(
       format,
       precision,
       files: modelFiles,
+      usage: await writer.usage({ model, files: modelFiles }),
       verification,
       accuracy: source.accuracy,
       latency: source.latency,

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { describeExport, type ExportFacts } from '../../../src-main/engine/formats/export-folder';
+import { graphCost } from '../../../src-main/engine/graph/cost';
 import type { Latency, Verification } from '../../../src-main/engine/measure/types';
 import { buildZoo } from '../../../src-main/engine/zoo';
 
@@ -39,6 +40,7 @@ function factsOf(change: Partial<ExportFacts> = {}): ExportFacts {
     format: 'tflite',
     precision: 'fp32',
     files: [{ path: 'Slim-50.tflite', bytes: Uint8Array.of(1, 2, 3) }],
+    usage: { programs: [{ path: 'run.py', bytes: Uint8Array.of(10) }], text: ['python run.py'] },
     verification,
     accuracy: { top1: 0.9034, dataName: 'fashion' },
     latency: [latency],
@@ -85,12 +87,18 @@ describe('describeExport', () => {
     });
   });
 
-  it('shows how to use the file: Python for TFLite, JavaScript for TensorFlow.js', () => {
-    const tflite = read(factsOf()).get('README.md')!;
-    expect(tflite).toContain('Interpreter(model_path="Slim-50.tflite")');
-    expect(tflite).toContain('open("labels.txt")');
-    const tfjs = read(factsOf({ format: 'tfjs-layers' })).get('README.md')!;
-    expect(tfjs).toContain("tf.loadLayersModel('model.json')");
+  it('has the programs of the format, and says what they are', () => {
+    const files = read(factsOf());
+    expect(files.get('run.py')).toBe('\n');
+    expect(files.get('README.md')).toContain('python run.py');
+    expect(files.get('README.md')).toContain('- `run.py`: runs the model on a picture');
+  });
+
+  it('counts what the model costs', () => {
+    const { params, macs } = graphCost(factsOf().model.graph);
+    const files = read(factsOf());
+    expect(JSON.parse(files.get('model-card.json')!)).toMatchObject({ params, macs, bytes: 3 });
+    expect(files.get('README.md')).toContain(`${params.toLocaleString('en-GB')} parameters`);
   });
 
   it('does without labels, accuracy and latency', () => {
