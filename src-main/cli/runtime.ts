@@ -20,7 +20,7 @@ export interface Runtime {
     name: string | undefined,
     use: (project: Project) => Promise<T>,
   ): Promise<T>;
-  /** Runs a job to its end. @throws AppError of the job, CANCELLED after Ctrl+C */
+  /** Runs a job, and those that follow from it, to their end. @throws AppError of a job, CANCELLED after Ctrl+C */
   run(project: Project, request: JobRequest): Promise<JobRecord>;
   /** Goes on with a job that was broken off, to its end. @throws as `run` */
   resume(project: Project, job: JobId): Promise<JobRecord>;
@@ -76,23 +76,32 @@ async function runToEnd(
     if (event.type === 'log') output.note(event.text);
   });
   try {
-    const id = await begin(queue);
-    const stopListening = onInterrupt(() => {
-      output.note('Stopping; press Ctrl+C again to end at once.');
-      void queue.pause(id);
-    });
-    try {
-      const job = await queue.finished(id);
-      if (job.error) throw AppError.fromInfo(job.error);
-      if (job.state === 'interrupted') throw stopped();
-      return job;
-    } finally {
-      stopListening();
+    const job = await awaitJob(queue, await begin(queue), output);
+    for (const follower of queue.followers(job.id)) {
+      output.endProgress();
+      const { title } = await awaitJob(queue, follower, output);
+      output.note(`Done: ${title}`);
     }
+    return job;
   } finally {
     output.endProgress();
     unsubscribe();
     await queue.close();
+  }
+}
+
+async function awaitJob(queue: JobQueue, id: JobId, output: Output): Promise<JobRecord> {
+  const stopListening = onInterrupt(() => {
+    output.note('Stopping; press Ctrl+C again to end at once.');
+    void queue.pause(id);
+  });
+  try {
+    const job = await queue.finished(id);
+    if (job.error) throw AppError.fromInfo(job.error);
+    if (job.state === 'interrupted') throw stopped();
+    return job;
+  } finally {
+    stopListening();
   }
 }
 

@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 
 import { AppError } from '../engine/errors';
 import { scratchEpochs, type ScratchBudget, type ScratchStart } from '../engine/train/scratch';
+import type { ControlsRequest } from '../jobs/types';
 import type { Project } from '../project/project';
 import type { VersionSummary } from '../project/types';
-import { choice, number } from './options';
+import { choice, list, number } from './options';
 
 export interface ScratchFlags {
   readonly scratch?: ScratchBudget;
@@ -75,5 +76,54 @@ export async function knownEpochs(project: Project, { id }: VersionSummary): Pro
     'INVALID_ARGUMENT',
     `For how many epochs ${version.name} was trained is not known: it was not trained here.`,
     'Give them: --epochs with train, --scratch-epochs with prune.',
+  );
+}
+
+export interface ControlFlags {
+  readonly scratch?: readonly ScratchBudget[];
+  readonly scratchEpochs?: number;
+  readonly scratchSeeds?: number;
+}
+
+/** Flags of a command that makes the slim network which the controls then train. */
+export function addControlFlags(command: Command): Command {
+  return command
+    .option(
+      '--scratch <budgets>',
+      'train the same slim network from scratch, too, as a control: e, b or e,b (see train --scratch)',
+      budgets,
+    )
+    .option(
+      '--scratch-epochs <n>',
+      'epochs that the original was trained for, where that is not known',
+      number('--scratch-epochs', { min: 1, max: 10_000, integer: true }),
+    )
+    .option(
+      '--scratch-seeds <n>',
+      'runs of each control (default: 1)',
+      number('--scratch-seeds', { min: 1, max: 20, integer: true }),
+    );
+}
+
+function budgets(text: string): readonly ScratchBudget[] {
+  const one = choice('--scratch', ['e', 'b'] as const);
+  return [...new Set(list(text).map(one))];
+}
+
+/** @throws AppError INVALID_ARGUMENT when flags are missing */
+export async function controlsOf(
+  project: Project,
+  version: VersionSummary,
+  { scratch = [], scratchEpochs: epochs, scratchSeeds }: ControlFlags,
+): Promise<ControlsRequest | undefined> {
+  if (scratch.length > 0) {
+    const originalEpochs = epochs ?? (await knownEpochs(project, version));
+    return { budgets: scratch, originalEpochs, seeds: scratchSeeds ?? 1 };
+  }
+  if (epochs === undefined && scratchSeeds === undefined) return undefined;
+  throw new AppError(
+    'INVALID_ARGUMENT',
+    '--scratch-epochs and --scratch-seeds belong to controls, and none is asked for.',
+    'Add --scratch b, or leave them out.',
   );
 }

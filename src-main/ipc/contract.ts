@@ -22,6 +22,7 @@ import type {
   ExportId,
   JobId,
   JobRecord,
+  Recovery,
   SensitivityRecord,
   Timestamp,
   TrashEntry,
@@ -62,6 +63,8 @@ export interface ProjectState {
   readonly versions: readonly VersionSummary[];
   readonly datasets: readonly DatasetRecord[];
   readonly jobs: readonly JobRecord[];
+  /** What became of each cut, oldest first. */
+  readonly recoveries: readonly Recovery[];
   readonly trash: readonly TrashEntry[];
   /** What start-up found and mended: damaged blobs, restored backup. */
   readonly warnings: readonly string[];

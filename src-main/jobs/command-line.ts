@@ -5,11 +5,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { defaultDecodeOptions } from '../engine/data/defaults';
 import { defaultPruneOptions } from '../engine/prune';
 import { defaultSensitivityOptions } from '../engine/prune/sensitivity';
-import { recalibrateDefaults } from '../engine/train/defaults';
+import { recalibrateDefaults, slimmingSparsity } from '../engine/train/defaults';
 import { scratchEpochs, type ScratchStart } from '../engine/train/scratch';
+import type { TrainOptions } from '../engine/train/types';
 import type { ProjectState } from '../ipc/contract';
 import { originalOf } from '../project/lineage';
-import { trainingFlags, trainingWords } from './training-flags';
+import { sparsifyOptions, trainingFlags, trainingWords } from './training-flags';
 import type {
   AddDataRequest,
   EvaluateRequest,
@@ -80,7 +81,7 @@ function importWords(request: ImportRequest, project: Named): Words {
 }
 
 function pruneWords(request: PruneRequest, project: Named): Words {
-  const { options, fineTune } = request;
+  const { options, fineTune, sparsify, controls } = request;
   const base = defaultPruneOptions;
   const { criterion, target, scope, reduction, normalisation, protect, seed } = options;
   const { align, minChannels, maxRatio, images, ceilings = {}, trunk, grouped } = options;
@@ -103,8 +104,10 @@ function pruneWords(request: PruneRequest, project: Named): Words {
   const tuning = fineTune && trainingFlags('fine-tune', fineTune);
   if (fineTune !== null && tuning === null) return null;
   // One --seed stands for both.
-  if (tuning && tuning.seed !== (seedWords.length === 0 ? undefined : seed)) return null;
+  const trainingSeed = seedWords.length === 0 ? undefined : seed;
+  if (tuning && tuning.seed !== trainingSeed) return null;
   if ((request.teacher === undefined) !== !fineTune?.distill) return null;
+  if (sparsify && !isLikeTuning(sparsify, fineTune, trainingSeed)) return null;
   return [
     ...['prune', project.folder, versionName(request.version, project), '--method', criterion],
     ...option('--ratio', target.ratio),
@@ -128,10 +131,15 @@ function pruneWords(request: PruneRequest, project: Named): Words {
     ...option('--steps', unless(request.steps, 1)),
     ...option('--schedule', unless(request.schedule, 'linear')),
     ...option('--data', dataName(request.data, project)),
+    ...option('--sparsify', sparsify?.epochs),
+    ...option('--sparsity', sparsify && unless(sparsify.gammaSparsity, slimmingSparsity)),
     ...flag('--recalibrate', request.recalibrate),
     ...option('--epochs', fineTune?.epochs),
     ...(tuning ? trainingWords(tuning, '--lr-schedule') : []),
     ...option('--teacher', request.teacher && versionName(request.teacher, project)),
+    ...option('--scratch', controls?.budgets.join(',')),
+    ...option('--scratch-epochs', controls?.originalEpochs),
+    ...option('--scratch-seeds', controls && unless(controls.seeds, 1)),
     ...flag('--measure', request.measure),
     ...seedWords,
     ...option('--name', request.name),
@@ -156,6 +164,19 @@ function trainWords(request: TrainRequest, project: Named): Words {
     ...flag('--measure', request.measure),
     ...option('--name', request.name),
   ];
+}
+
+/** Whether the flags of the fine-tuning make this training before a cut, too: they stand for both. */
+function isLikeTuning(
+  sparsify: TrainOptions,
+  fineTune: TrainOptions | null,
+  seed: number | undefined,
+): boolean {
+  const flags = fineTune ? trainingFlags('fine-tune', fineTune) : {};
+  // A penalty in the fine-tuning as well would need a flag of its own.
+  if (flags === null || flags.sparsity !== undefined) return false;
+  const { epochs, gammaSparsity: sparsity } = sparsify;
+  return isDeepStrictEqual(sparsify, sparsifyOptions(epochs, { ...flags, seed, sparsity }));
 }
 
 /** The epochs that a start from scratch comes to. */

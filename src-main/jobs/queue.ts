@@ -5,10 +5,12 @@ import { AppError, toAppError, type ErrorInfo } from '../engine/errors';
 import { freeBytes, requireSpace } from '../project/disk-space';
 import { newId } from '../project/names';
 import type { Project } from '../project/project';
+import type { NewJob } from '../project/repositories/jobs';
 import type { JobId, JobRecord, JobState } from '../project/types';
 import { Deferred } from './deferred';
 import type { WorkerHost } from './host';
 import { cancelledOutcome, failed, JobRun, pausedOutcome, type Outcome } from './job-run';
+import { followUpsOf } from './follow-ups';
 import { checkRequest, estimateBytes, resolveSpec } from './resolve';
 import { titleFor } from './titles';
 import type { JobEvent, JobRequest } from './types';
@@ -40,6 +42,7 @@ export class JobQueue {
   readonly #waiting: JobId[] = [];
   /** Whoever waits for the end of a job that has not ended. */
   readonly #endings = new Map<JobId, Deferred<JobRecord>>();
+  readonly #followers = new Map<JobId, readonly JobId[]>();
   #active: Active | null = null;
   #performing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -73,21 +76,15 @@ export class JobQueue {
    * @throws AppError INVALID_ARGUMENT, NOT_FOUND, PROJECT_CORRUPT when it can be told now that it would fail
    */
   async start(request: JobRequest): Promise<JobId> {
-    await checkRequest(this.#project, request);
-    const id = newId('j');
-    const versions = await this.#project.versions();
-    const datasets = await this.#project.datasets();
-    await this.#project.repositories.jobs.insert({
-      id,
-      request,
-      title: titleFor(request, { versions, datasets }),
-      createdAt: this.#timestamp(),
-    });
-    this.#endings.set(id, new Deferred());
-    this.#waiting.push(id);
-    this.#tellState(id, 'queued', null);
-    this.#advance();
-    return id;
+    const job = await this.#newJob(request);
+    await this.#project.repositories.jobs.insert(job);
+    this.#enqueue(job.id);
+    return job.id;
+  }
+
+  /** Jobs that were put into the queue because this one had ended well. */
+  followers(id: JobId): readonly JobId[] {
+    return this.#followers.get(id) ?? [];
   }
 
   /**
@@ -119,10 +116,7 @@ export class JobQueue {
     }
     await checkRequest(this.#project, record.request);
     await this.#project.repositories.jobs.markQueued(id);
-    this.#endings.set(id, new Deferred());
-    this.#waiting.push(id);
-    this.#tellState(id, 'queued', null);
-    this.#advance();
+    this.#enqueue(id);
   }
 
   async #stop(id: JobId, how: Stop): Promise<void> {
@@ -166,6 +160,25 @@ export class JobQueue {
     this.#active?.run?.kill();
     await this.#performing;
     for (const ending of this.#endings.values()) ending.reject(closedMeanwhile());
+  }
+
+  async #newJob(request: JobRequest): Promise<NewJob> {
+    await checkRequest(this.#project, request);
+    const versions = await this.#project.versions();
+    const datasets = await this.#project.datasets();
+    return {
+      id: newId('j'),
+      request,
+      title: titleFor(request, { versions, datasets }),
+      createdAt: this.#timestamp(),
+    };
+  }
+
+  #enqueue(id: JobId): void {
+    this.#endings.set(id, new Deferred());
+    this.#waiting.push(id);
+    this.#tellState(id, 'queued', null);
+    this.#advance();
   }
 
   #advance(): void {
@@ -215,7 +228,16 @@ export class JobQueue {
   async #finish(id: JobId, { state, error }: Outcome): Promise<void> {
     const endedAt = this.#timestamp();
     try {
-      await this.#project.repositories.jobs.markEnded(id, state, endedAt, error);
+      const next = state === 'done' ? await this.#followUps(id) : [];
+      await this.#project.transaction(async ({ jobs }) => {
+        await jobs.markEnded(id, state, endedAt, error);
+        for (const job of next) await jobs.insert(job);
+      });
+      for (const job of next) this.#enqueue(job.id);
+      this.#followers.set(
+        id,
+        next.map((job) => job.id),
+      );
       const record = await this.#record(id);
       if (!record.resumable) await this.#project.removeCheckpoints(id);
       if (record.versions.length + record.datasets.length > 0) await this.#project.backUp();
@@ -226,6 +248,21 @@ export class JobQueue {
     }
     this.#endings.delete(id);
     this.#tellState(id, state, error);
+  }
+
+  /** What a job that has ended well asks for. What cannot be done any more is told, and left out. */
+  async #followUps(id: JobId): Promise<readonly NewJob[]> {
+    const requests = followUpsOf(await this.#record(id), await this.#project.versions());
+    const jobs: NewJob[] = [];
+    for (const request of requests) {
+      try {
+        jobs.push(await this.#newJob(request));
+      } catch (error) {
+        const text = `A job that was to follow is left out: ${toAppError(error).message}`;
+        this.#tell({ type: 'log', jobId: id, level: 'warn', text });
+      }
+    }
+    return jobs;
   }
 
   async #record(id: JobId): Promise<JobRecord> {

@@ -9,6 +9,7 @@ import {
   fullTrainingDefaults,
   optimizerDefaults,
   scheduleDefaults,
+  slimmingSparsity,
   type OptimizerDefaults,
   type TrainPurpose,
 } from '../engine/train/defaults';
@@ -79,6 +80,19 @@ export function trainingOptions(
         }
       : null,
     samplesPerEpoch: flags.samples ?? base.samplesPerEpoch,
+  };
+}
+
+/**
+ * The training before a cut by gamma, as the fine-tuning behind it but for the penalty; its last epoch is kept, whose
+ * gammas have come closest to 0.
+ */
+export function sparsifyOptions(epochs: number, flags: TrainingFlags): TrainOptions {
+  const alone = { ...flags, temperature: undefined, alpha: undefined, patience: undefined };
+  return {
+    ...trainingOptions('fine-tune', epochs, alone, false),
+    gammaSparsity: flags.sparsity ?? slimmingSparsity,
+    keepBest: false,
   };
 }
 

@@ -20,6 +20,7 @@ import { lineOf, uncutPart } from './lineage';
 import { isProject, notAProject, openProjectDatabase } from './open-database';
 import { projectPaths, type ProjectPaths } from './paths';
 import { reconcile } from './reconcile';
+import { recoveriesOf } from './recoveries';
 import { lineageOf, summariesOf, versionRowOf, type VersionRow } from './records';
 import { repositoriesOver, type Repositories } from './repositories';
 import type {
@@ -181,6 +182,7 @@ export class Project {
       versions,
       datasets: await this.datasets(),
       jobs: await this.repositories.jobs.list(),
+      recoveries: recoveriesOf(versions, await this.repositories.versions.trainedOptions()),
       trash: await this.#trashEntries(),
       warnings: this.warnings,
     };

@@ -5,6 +5,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, NodeId, Op, Preprocessing, Shape } from '../engine/graph/types';
 import type { Accuracy, Latency, Verification } from '../engine/measure/types';
+import type { Verdict } from '../engine/measure/verdict';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Equivalence, Group, LayerReport } from '../engine/prune/types';
 import type { EpochRecord } from '../engine/train/types';
@@ -27,6 +28,39 @@ export interface AccuracyFigure {
   readonly split: SplitName;
   readonly samples: number;
   readonly top1: number;
+}
+
+/** What was done to a cut network to win back accuracy, or as a control. */
+export type StageName = 'raw' | 'recalibrated' | 'fine-tuned' | 'scratch-e' | 'scratch-b';
+
+/** One of the accuracies of a cut network, which are always kept apart. */
+export interface RecoveryStage {
+  readonly stage: StageName;
+  /** Runs of one recipe that differ by their seeds alone, oldest first. */
+  readonly versions: readonly VersionId[];
+  /** Epochs of each run; null where nothing was trained. */
+  readonly epochs: number | null;
+  /** Top-1 of each run that was evaluated on the images of the recovery. */
+  readonly runs: readonly number[];
+  /** Their mean, and how far they spread (sample standard deviation); null for none, and for a single one. */
+  readonly top1: number | null;
+  readonly spread: number | null;
+}
+
+/** What became of a cut. */
+export interface Recovery {
+  readonly cut: VersionId;
+  /** The network before it was pruned. */
+  readonly original: VersionId;
+  readonly measuredOn: {
+    readonly data: DatasetId;
+    readonly split: SplitName;
+    readonly samples: number;
+  } | null;
+  /** Those that were made, in the order of their names. */
+  readonly stages: readonly RecoveryStage[];
+  /** Fine-tuned against from scratch, where both were run and evaluated. */
+  readonly verdict: Verdict | null;
 }
 
 /** A version as lists show it. */

@@ -17,6 +17,7 @@ import {
 } from '../format';
 import { choice, number } from '../options';
 import { table } from '../output';
+import { recoveryJson, recoveryLines } from '../recovery';
 import type { Runtime } from '../runtime';
 
 export function addEvaluate(program: Command, runtime: Runtime): void {
@@ -186,11 +187,23 @@ export async function compareVersions(
       : await Promise.all(names.map((name) => project.findVersion(name)));
   const baseline =
     state.versions.find(({ id }) => id === state.baseline) ?? chosen[0] ?? state.versions[0];
-  if (!baseline) return { json: { baseline: null, versions: [] }, lines: ['No versions yet.'] };
+  if (!baseline) {
+    const nothing = { baseline: null, versions: [], recoveries: [] };
+    return { json: nothing, lines: ['No versions yet.'] };
+  }
   const rows = chosen.some(({ id }) => id === baseline.id) ? chosen : [baseline, ...chosen];
+  const shown = new Set(rows.map(({ id }) => id));
+  const recoveries = state.recoveries.filter(({ stages }) =>
+    stages.some(({ versions }) => versions.some((id) => shown.has(id))),
+  );
+  const told = recoveries.flatMap((recovery) => recoveryLines(recovery, state));
   return {
-    json: { baseline: versionJson(baseline), versions: rows.map(versionJson) },
-    lines: compareLines(baseline, rows),
+    json: {
+      baseline: versionJson(baseline),
+      versions: rows.map(versionJson),
+      recoveries: recoveries.map((recovery) => recoveryJson(recovery, state)),
+    },
+    lines: [...compareLines(baseline, rows), ...(told.length > 0 ? ['', ...told] : [])],
   };
 }
 

@@ -18,7 +18,7 @@ import type {
   TrunkMode,
 } from '../../engine/prune/types';
 import type { LayerReport } from '../../engine/prune/types';
-import { trainingOptions, type TrainingFlags } from '../../jobs/training-flags';
+import { sparsifyOptions, trainingOptions, type TrainingFlags } from '../../jobs/training-flags';
 import {
   formatBytes,
   formatCount,
@@ -30,6 +30,8 @@ import {
 import { bytes, choice, latency, layerShares, list, number, share } from '../options';
 import { noteOtherName, table } from '../output';
 import type { Runtime } from '../runtime';
+import { recoveryJson, recoveryOf } from '../recovery';
+import { addControlFlags, controlsOf, type ControlFlags } from '../scratch';
 import { addTrainingFlags, type TrainFlags } from '../training';
 
 /** Criteria that read the weights alone. */
@@ -66,7 +68,7 @@ const normalisations = [
   'standardise',
 ] as const satisfies readonly Normalisation[];
 
-interface PruneFlags extends TrainFlags {
+interface PruneFlags extends TrainFlags, ControlFlags {
   readonly method: Criterion;
   readonly ratio?: number;
   readonly macs?: number;
@@ -89,6 +91,7 @@ interface PruneFlags extends TrainFlags {
   readonly schedule?: PruneSchedule;
   readonly images?: number;
   readonly data?: string;
+  readonly sparsify?: number;
   readonly recalibrate?: boolean;
   readonly epochs?: number;
   readonly lrSchedule?: TrainingFlags['lrSchedule'];
@@ -256,20 +259,28 @@ export function addPrune(program: Command, runtime: Runtime): void {
       '--data <name>',
       'rank (where the method asks for it), evaluate and recover on this data set',
     )
+    .option(
+      '--sparsify <n>',
+      'before each cut, train for n epochs with the L1 penalty on gamma of --sparsity (1e-4)',
+      number('--sparsify', { min: 1, max: 10_000, integer: true }),
+    )
     .option('--recalibrate', 'recompute batch norm statistics after the cut')
     .option(
       '--epochs <n>',
       'fine-tune for n epochs after each step',
       number('--epochs', { min: 1, integer: true }),
     );
-  addTrainingFlags(command, '--lr-schedule')
+  addTrainingFlags(command, '--lr-schedule');
+  addControlFlags(command)
     .option('--measure', 'measure latency of the result')
     .option('--seed <n>', 'seed', number('--seed', { min: 0, integer: true }))
     .option('--name <name>', 'name of the cut version; -recalibrated, -tuned follow it')
     .description('cut channels and prove that nothing else changed')
     .addHelpText(
       'after',
-      '\nExample: secateur prune ./demo fashion-resnet --method l1 --macs 0.5 --data fashion',
+      '\nExamples: secateur prune ./demo fashion-resnet --method l1 --macs 0.5 --data fashion' +
+        '\n          secateur prune ./demo fashion-resnet --method bn --ratio 0.4 --data fashion' +
+        ' --sparsify 10 --sparsity 0.01 --epochs 3',
     )
     .action((folder: string, versionName: string, flags: PruneFlags) =>
       runtime.withProject(folder, async (project) => {
@@ -277,19 +288,26 @@ export function addPrune(program: Command, runtime: Runtime): void {
         const data = flags.data === undefined ? null : await project.findDataset(flags.data);
         const options = await pruneOptions(flags);
         const teacher = flags.teacher && (await project.findVersion(flags.teacher)).id;
+        const controls = await controlsOf(project, version, flags);
+        // The penalty belongs to the training before the cut where there is one.
+        const tuning = flags.sparsify === undefined ? flags : { ...flags, sparsity: undefined };
         const job = await runtime.run(project, {
           kind: 'prune',
           version: version.id,
           options,
           steps: flags.steps,
           ...(flags.schedule === undefined ? {} : { schedule: flags.schedule }),
+          ...(flags.sparsify === undefined
+            ? {}
+            : { sparsify: sparsifyOptions(flags.sparsify, flags) }),
           data: data?.id ?? null,
           recalibrate: flags.recalibrate ?? false,
           fineTune:
             flags.epochs === undefined
               ? null
-              : trainingOptions('fine-tune', flags.epochs, flags, teacher !== undefined),
+              : trainingOptions('fine-tune', flags.epochs, tuning, teacher !== undefined),
           ...(teacher === undefined ? {} : { teacher }),
+          ...(controls === undefined ? {} : { controls }),
           measure: flags.measure ?? false,
           name: flags.name ?? null,
         });
@@ -300,10 +318,12 @@ export function addPrune(program: Command, runtime: Runtime): void {
         if (!lastCut || !last) return;
         noteOtherName(runtime.output, flags.name, lastCut);
         const layers = (await project.versionRow(lastCut.id)).layerReports ?? [];
+        const recovery = await recoveryOf(project, lastCut.id);
         runtime.output.result(
           {
             ...versionJson(last),
             versions: made.map(versionJson),
+            recovery: recovery && recoveryJson(recovery, await project.state()),
             equivalence: lastCut.equivalence,
             layers: layers.map(({ name, from, to, code, reason, cause }) => ({
               name,
@@ -325,6 +345,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
             ...made.flatMap(({ name, accuracy }) =>
               accuracy ? [`${name}: ${formatPercent(accuracy.top1)} on ${accuracy.dataName}`] : [],
             ),
+            ...(recovery?.verdict ? ['', recovery.verdict.text] : []),
           ],
         );
       }),

@@ -74,6 +74,12 @@ export const scheduleDefaults: ScheduleDefaults = {
 /** Hinton et al. 2015 take most of the loss from the teacher. */
 export const distillDefaults: DistillOptions = { temperature: 4, alpha: 0.1 };
 
+/**
+ * Strength of the penalty on gamma in Network Slimming (Liu et al. 2017, section 4.2): this for VGG, a tenth of it for
+ * ResNet and DenseNet, over 160 epochs. Short trainings need more.
+ */
+export const slimmingSparsity = 1e-4;
+
 /** Batches whose statistics replace those of the uncut network. */
 export const recalibrateDefaults = { batches: 20, batchSize: 128, seed: 0 } as const;
 

@@ -118,6 +118,15 @@ export class VersionsRepository {
     return row === undefined ? undefined : storedOf(row);
   }
 
+  /** The options of those that were trained and are not in the trash. */
+  async trainedOptions(): Promise<ReadonlyMap<VersionId, unknown>> {
+    const rows = await this.#sql.all<{ id: string; options: string }>(
+      `SELECT id, options FROM versions
+       WHERE deleted_at IS NULL AND operation IN ('train', 'scratch')`,
+    );
+    return new Map(rows.map(({ id, options }) => [id, optionsToday(fromJson<unknown>(options))]));
+  }
+
   async names(): Promise<string[]> {
     const rows = await this.#sql.all<{ name: string }>(
       'SELECT name FROM versions WHERE deleted_at IS NULL',

@@ -18,6 +18,7 @@ import {
   fullTrainingDefaults,
   optimizerDefaults,
   scheduleDefaults,
+  slimmingSparsity,
 } from '../../../src-main/engine/train/defaults';
 import type { ScratchBudget, ScratchStart } from '../../../src-main/engine/train/scratch';
 import { commandFor, quote } from '../../../src-main/jobs/command-line';
@@ -205,6 +206,53 @@ describe('commandFor', () => {
             distill: { temperature: 4, alpha: 0.1 },
           },
           teacher: version,
+        }),
+    ],
+    [
+      'passes of Network Slimming, with controls',
+      true,
+      () => {
+        const tuned = { ...fineTuneDefaults(4), batchSize: 64, seed: 3 };
+        return prune({
+          options: {
+            ...defaultPruneOptions,
+            ...{ criterion: 'bn', target: { ratio: 0.4 }, seed: 3 },
+          },
+          steps: 2,
+          data,
+          fineTune: tuned,
+          sparsify: { ...tuned, epochs: 9, gammaSparsity: 0.01, keepBest: false },
+          controls: { budgets: ['e', 'b'], originalEpochs: 30, seeds: 2 },
+        });
+      },
+    ],
+    [
+      'a training with sparsity and no fine-tuning',
+      true,
+      () =>
+        prune({
+          data,
+          sparsify: { ...fineTuneDefaults(5), gammaSparsity: slimmingSparsity, keepBest: false },
+        }),
+    ],
+    [
+      'a training with sparsity unlike the fine-tuning',
+      false,
+      () =>
+        prune({
+          data,
+          fineTune: fineTuneDefaults(2),
+          sparsify: { ...fineTuneDefaults(5), batchSize: 32, gammaSparsity: 1, keepBest: false },
+        }),
+    ],
+    [
+      'a penalty before the cut and behind it',
+      false,
+      () =>
+        prune({
+          data,
+          fineTune: { ...fineTuneDefaults(2), gammaSparsity: 1e-5 },
+          sparsify: { ...fineTuneDefaults(5), gammaSparsity: 1e-4, keepBest: false },
         }),
     ],
     [

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../src-main/engine/graph/build';
 import { createRng } from '../../../src-main/engine/graph/rng';
+import { decodeModel } from '../../../src-main/engine/graph/serialize';
 import type { Model } from '../../../src-main/engine/graph/types';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
+import type { PruneOptions } from '../../../src-main/engine/prune/types';
 import { fineTuneDefaults } from '../../../src-main/engine/train/defaults';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { PruneRequest } from '../../../src-main/jobs/types';
@@ -200,6 +203,59 @@ describe('pruning as a job', () => {
     );
     expect(error.hint).not.toBe('');
     expect(await toy.project.versions()).toHaveLength(1);
+  });
+});
+
+describe('passes of Network Slimming', () => {
+  const sparsify: TrainOptions = {
+    ...shortTraining,
+    epochs: 4,
+    gammaSparsity: 1,
+    keepBest: false,
+  };
+  const options: PruneOptions = {
+    ...defaultPruneOptions,
+    ...{ criterion: 'bn', target: { ratio: 0.5 } },
+  };
+
+  /** The sum of |gamma| over all batch norms. */
+  async function gammaSum({ project }: Toy, id: string): Promise<number> {
+    const { graph } = decodeModel(await readFile((await project.versionSource(id)).file));
+    const gammas = [...graph.weights].filter(([name]) => name.endsWith('/gamma'));
+    return gammas.flatMap(([, { data }]) => [...data]).reduce((sum, g) => sum + Math.abs(g), 0);
+  }
+
+  it('train with sparsity, cut and fine-tune, each a version of its own', async () => {
+    const toy = await toyProject();
+    const { project, data } = toy;
+    const request = pruneOf(toy, { data, options, sparsify, fineTune: shortTraining, steps: 2 });
+    await run(project, request);
+    const made = (await project.versions()).slice(1);
+    expect(made.map(({ name, operation }) => [name, operation])).toEqual([
+      ['toy-bn-ratio50-step1-sparse', 'train'],
+      ['toy-bn-ratio50-step1', 'prune'],
+      ['toy-bn-ratio50-step1-tuned', 'train'],
+      ['toy-bn-ratio50-sparse', 'train'],
+      ['toy-bn-ratio50', 'prune'],
+      ['toy-bn-ratio50-tuned', 'train'],
+    ]);
+    made.forEach(({ parent, accuracy }, i) => {
+      expect(parent).toBe(i === 0 ? toy.version : made[i - 1]!.id);
+      expect(accuracy).not.toBeNull();
+    });
+    expect(await gammaSum(toy, made[0]!.id)).toBeLessThan(0.7 * (await gammaSum(toy, toy.version)));
+    expect((await project.versionRow(made[0]!.id)).history).toHaveLength(4);
+    // The fine-tuned first pass is its recovery; what the second was cut from is not.
+    const { recoveries } = await project.state();
+    expect(recoveries.map(({ stages }) => stages.map(({ versions }) => versions))).toEqual([
+      [[made[1]!.id], [made[2]!.id]],
+      [[made[4]!.id], [made[5]!.id]],
+    ]);
+  });
+
+  it('need images', async () => {
+    const toy = await toyProject();
+    await errorOf(run(toy.project, pruneOf(toy, { options, sparsify })), 'INVALID_ARGUMENT');
   });
 });
 
