@@ -21,6 +21,8 @@ import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
 import type { WizardStep } from '../../state/wizard';
 import { criteria, isMeasured } from './criteria';
+import { activeLimits, limitTargets, limitWords } from './limits';
+import type { LimitKind, Limits } from './limits';
 
 export type TargetKind = 'macs' | 'params' | 'ratio' | 'bytes' | 'latency';
 
@@ -42,6 +44,8 @@ export class PruneDraft {
   targetKind = $state<TargetKind>('macs');
   /** Share of MACs, parameters, channels or bytes that stays, in per cent. */
   keepPercent = $state(50);
+  /** Limits beside that of the slider. */
+  limits = $state.raw<Limits>({});
   /** Of the export whose bytes are limited. */
   precision = $state<StoredPrecision>('fp32');
   scope = $state<Scope>('global');
@@ -142,6 +146,11 @@ export class PruneDraft {
   });
 
   get target(): PruneTarget {
+    const others = limitTargets(this.targetKind, this.limits, this.precision);
+    return { ...this.sliderTarget, ...others };
+  }
+
+  private get sliderTarget(): PruneTarget {
     const keep = this.keepPercent / 100;
     switch (this.targetKind) {
       case 'macs':
@@ -151,10 +160,7 @@ export class PruneDraft {
       case 'ratio':
         return { ratio: 1 - keep };
       case 'bytes':
-        return {
-          bytes: this.targetBytes,
-          ...(this.precision === 'fp32' ? {} : { precision: this.precision }),
-        };
+        return { bytes: this.targetBytes };
       case 'latency':
         return { latency: keep };
     }
@@ -211,6 +217,12 @@ export class PruneDraft {
     void call('prune.stopMeasuring').catch(() => undefined);
   }
 
+  /** @param value null takes the limit away */
+  setLimit(kind: LimitKind, value: number | null): void {
+    const others = Object.entries(this.limits).filter(([other]) => other !== kind);
+    this.limits = Object.fromEntries(value === null ? others : [...others, [kind, value]]);
+  }
+
   /** @param percent null takes the ceiling away */
   setCeiling(layer: string, percent: number | null): void {
     const others = Object.entries(this.ceilings).filter(([name]) => name !== layer);
@@ -224,7 +236,13 @@ export class PruneDraft {
   }
 }
 
-/** "half the MACs" for the sentence and the step list. */
+/** "50 % of MACs and 500 kB" for the sentence and the step list. */
+function allTargetWords(draft: PruneDraft): string {
+  const others = activeLimits(draft.targetKind, draft.limits);
+  return inWords([targetWords(draft), ...others.map(([kind, value]) => limitWords(kind, value))]);
+}
+
+/** "50 % of MACs": what the slider stands for. */
 export function targetWords(draft: PruneDraft): string {
   if (draft.targetKind === 'bytes') {
     const as = draft.precision === 'fp32' ? '' : ` as ${draft.precision}`;
@@ -251,7 +269,7 @@ export const pruneSteps: readonly WizardStep<PruneDraft>[] = [
     id: 'target',
     title: 'Target',
     problem: (draft) => (draft.previewError ? 'cannot be reached' : null),
-    summary: (draft) => `at most ${targetWords(draft)}`,
+    summary: (draft) => `at most ${allTargetWords(draft)}`,
   },
   {
     id: 'recovery',
@@ -293,7 +311,7 @@ export function pruneSentence(draft: PruneDraft): string {
   const tail = after.length > 0 ? `, then ${inWords(after)}` : '';
   return (
     `Secateur will cut ${cut} of ${draft.version.name} by ${criteria[draft.criterion].title}${steps} ` +
-    `to at most ${targetWords(draft)}, check the cut against the masked original${tail}. ` +
+    `to at most ${allTargetWords(draft)}, check the cut against the masked original${tail}. ` +
     `${draft.version.name} stays as it is.`
   );
 }
