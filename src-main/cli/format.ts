@@ -45,6 +45,8 @@ export function versionJson(version: VersionSummary): object {
       split: version.accuracy.split,
       samples: version.accuracy.samples,
       top1: version.accuracy.top1,
+      top5: version.accuracy.top5,
+      macroF1: version.accuracy.macroF1,
     },
     latency: version.latency.map(({ runtime, threads, medianMs, p95Ms }) => ({
       runtime,

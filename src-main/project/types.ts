@@ -21,13 +21,15 @@ export type Timestamp = string;
 
 export type Operation = 'import' | 'zoo' | 'prune' | 'recalibrate' | 'train' | 'scratch';
 
-/** A top-1 figure with what it was measured on. */
+/** Accuracy with what it was measured on. */
 export interface AccuracyFigure {
   readonly data: DatasetId;
   readonly dataName: string;
   readonly split: SplitName;
   readonly samples: number;
   readonly top1: number;
+  readonly top5: number | null;
+  readonly macroF1: number;
 }
 
 /** What was done to a cut network to win back accuracy, or as a control. */

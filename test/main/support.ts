@@ -128,6 +128,7 @@ export function accuracyOf(top1: number, split: Accuracy['split'] = 'test'): Acc
     samples: 100,
     top1,
     top5: null,
+    macroF1: 1,
     loss: 0.5,
     perClass: [top1, top1],
     confusion: [

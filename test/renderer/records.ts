@@ -1,6 +1,6 @@
 // Records for tests, with only what a test is about spelled out.
 import type { Latency } from '../../src-main/engine/measure/types';
-import type { VersionSummary } from '../../src-main/project/types';
+import type { AccuracyFigure, VersionSummary } from '../../src-main/project/types';
 
 export function version(facts: Partial<VersionSummary> & { id: string }): VersionSummary {
   return {
@@ -34,6 +34,19 @@ export function latency(medianMs: number, facts: Partial<Latency> = {}): Latency
     p95Ms: medianMs,
     minMs: medianMs,
     device: 'test',
+    ...facts,
+  };
+}
+
+export function accuracy(top1: number, facts: Partial<AccuracyFigure> = {}): AccuracyFigure {
+  return {
+    data: 'd1',
+    dataName: 'fashion',
+    split: 'test',
+    samples: 100,
+    top1,
+    top5: null,
+    macroF1: top1,
     ...facts,
   };
 }

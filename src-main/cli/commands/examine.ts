@@ -32,7 +32,7 @@ export function addEvaluate(program: Command, runtime: Runtime): void {
       choice('--split', ['train', 'val', 'test'] as const),
       'test',
     )
-    .description('accuracy: top-1, per class, confusion matrix')
+    .description('accuracy: top-1, top-5, macro-F1, per class, confusion matrix')
     .action((folder: string, name: string, flags: { data: string; split: SplitName }) =>
       runtime.withProject(folder, async (project) => {
         const version = await project.findVersion(name);
@@ -51,7 +51,12 @@ export function addEvaluate(program: Command, runtime: Runtime): void {
           { ...versionJson(after), evaluation: { data: data.name, ...accuracy } },
           [
             `${version.name} on ${accuracy.samples} ${accuracy.split} images of ${data.name}: ` +
-              `${formatPercent(accuracy.top1)} top-1, loss ${accuracy.loss.toFixed(4)}`,
+              [
+                `${formatPercent(accuracy.top1)} top-1`,
+                ...(accuracy.top5 === null ? [] : [`${formatPercent(accuracy.top5)} top-5`]),
+                `macro-F1 ${formatPercent(accuracy.macroF1)}`,
+                `loss ${accuracy.loss.toFixed(4)}`,
+              ].join(', '),
             ...table(
               ['class', 'recall'],
               accuracy.perClass.map((recall, i) => [

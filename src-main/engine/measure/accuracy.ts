@@ -1,4 +1,4 @@
-// Accuracy of a classifier on a split: top-1, top-5, loss, recall of each class, confusion.
+// Accuracy of a classifier on a split: top-1, top-5, macro-F1, loss, recall of each class, confusion.
 
 import { setImmediate } from 'node:timers/promises';
 import type { EngineContext } from '../context';
@@ -10,6 +10,7 @@ import { loadBackend, type Backend } from '../runtime/backend';
 import { BatchInput } from '../train/batch-input';
 import { compile, type Executable } from '../train/executor';
 import { classificationLoss, classifierHead, type ClassifierHead } from '../train/loss';
+import { macroF1 } from './macro-f1';
 import type { Accuracy } from './types';
 
 export interface EvaluateOptions {
@@ -118,6 +119,7 @@ class Tally {
       samples: this.samples,
       top1: right / this.samples,
       top5: this.classes > 5 ? this.inTop5 / this.samples : null,
+      macroF1: macroF1(this.confusion),
       loss: this.loss / this.samples,
       perClass,
       confusion: this.confusion,

@@ -6,7 +6,10 @@ export interface Accuracy {
   readonly split: SplitName;
   readonly samples: number;
   readonly top1: number;
+  /** Null with five classes or fewer, which are always among the first five. */
   readonly top5: number | null;
+  /** Mean F1 of the classes. */
+  readonly macroF1: number;
   readonly loss: number;
   /** Recall of each class. */
   readonly perClass: readonly number[];

@@ -30,6 +30,7 @@ describe('Project.create', () => {
       versions: [],
       datasets: [],
       jobs: [],
+      recoveries: [],
       trash: [],
       warnings: [],
     });

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json';
+import type { Accuracy } from '../../../src-main/engine/measure/types';
 import type { LayerReport } from '../../../src-main/engine/prune/types';
 import type { EpochRecord } from '../../../src-main/engine/train/types';
 import { Database } from '../../../src-main/project/database';
@@ -190,6 +191,8 @@ describe('Project', () => {
         split: 'test',
         samples: 100,
         top1: 0.7,
+        top5: null,
+        macroF1: 1,
       });
       const kept = await project.evaluations(version);
       expect(kept.map(({ accuracy }) => accuracy.top1)).toEqual([0.5, 0.6, 0.7, 0.9]);
@@ -198,6 +201,26 @@ describe('Project', () => {
         top1: 0.7,
         dataName: 'digits',
       });
+    });
+
+    it('show the macro-F1 also of an evaluation that was stored without it', async () => {
+      const version = await addVersion(project);
+      const data = await addDataset(project);
+      const older = ({ macroF1: _, ...stored }: Accuracy): object => stored;
+      const accuracy = {
+        ...older(accuracyOf(0.5)),
+        top5: 0.9,
+        confusion: [
+          [2, 1],
+          [1, 1],
+        ],
+      } as unknown as Accuracy;
+      const output = { type: 'evaluation', version, data, accuracy } as const;
+      await project.commit(output, await newJob(project));
+      const shown = (await project.findVersion(version)).accuracy;
+      expect(shown).toMatchObject({ top1: 0.5, top5: 0.9, macroF1: expect.closeTo(7 / 12, 12) });
+      const [kept] = await project.evaluations(version);
+      expect(kept!.accuracy.macroF1).toBeCloseTo(7 / 12, 12);
     });
 
     it('show the newest latency of each thread count', async () => {

@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { comparableTriple, mainLatency, triple } from '../../../src-renderer/state/figures';
-import type { AccuracyFigure } from '../../../src-main/project/types';
-import { latency, version } from '../records';
-
-const accuracy = (top1: number, facts: Partial<AccuracyFigure> = {}): AccuracyFigure => ({
-  data: 'd1',
-  dataName: 'fashion',
-  split: 'test',
-  samples: 100,
-  top1,
-  ...facts,
-});
+import { accuracy, latency, version } from '../records';
 
 describe('the three figures', () => {
   it('takes LiteRT with the fewest threads for the latency', () => {
