@@ -2,6 +2,7 @@
 // project's data, so that a job that is broken off goes on with the same result as if it had not been.
 
 import { mkdir, readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import type { Progress } from '../../engine/context';
@@ -14,6 +15,7 @@ import {
   encodeCheckpoint,
   type TrainCheckpoint,
 } from '../../engine/train/checkpoint';
+import { requireMemory, stepFootprint } from '../../engine/train/footprint';
 import { train } from '../../engine/train/trainer';
 import type { EpochRecord, TrainOptions, TrainResult } from '../../engine/train/types';
 import { atomicWrite } from '../../project/atomic-write';
@@ -36,12 +38,19 @@ export interface JobTraining {
 /**
  * Trains as the engine does, from the checkpoint of an earlier run of the job where there is one. The validation of
  * an epoch counts as a part of the training: its own count of images would throw the bar of the whole back to 0.
+ * @throws AppError OUT_OF_MEMORY before anything is trained, when a step surely takes more than there is; else as `train`
  */
 export async function trainInJob(
   spec: JobSpec,
   { model, dataset, options, teacher, rescue }: JobTraining,
   context: JobContext,
 ): Promise<TrainResult> {
+  const slots = options.optimizer.kind === 'sgd' ? 1 : 2;
+  requireMemory(
+    stepFootprint(model, slots),
+    Math.min(options.batchSize, dataset.counts.train),
+    machineMemory(),
+  );
   const checkpoints = new Checkpoints(join(spec.checkpointDir, `${context.position()}.train`));
   const resume = await checkpoints.read(context);
   const done = resume?.history.length ?? 0;
@@ -77,6 +86,13 @@ export async function trainInJob(
     const kept = `The weights of epoch ${rescued}, good before that, are kept as a version.`;
     throw new AppError(code, message, `${hint} ${kept}`, { ...(details && { details }) });
   }
+}
+
+/** Bytes that this process can have at most: what the machine has, or a container allows. */
+function machineMemory(): number {
+  const allowed = process.constrainedMemory();
+  // Without a limit it is 0 or a number beyond all machines.
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
 /** The checkpoint of one training of a job. */
