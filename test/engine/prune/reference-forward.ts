@@ -182,15 +182,8 @@ function compute(node: Node, inputs: readonly Tensor[], weight: WeightTensors): 
         ),
       ];
     }
-    case 'resize': {
-      const [height, width] = node.attrs.size;
-      const scale = [x.shape[0]! / height, x.shape[1]! / width];
-      return [
-        generate([height, width, x.shape[2]!], ([i, j, c]) =>
-          read(x, [Math.floor(i! * scale[0]!), Math.floor(j! * scale[1]!), c!]),
-        ),
-      ];
-    }
+    case 'resize':
+      return [resize(x, node.attrs)];
     case 'depthToSpace': {
       const { block: b, order } = node.attrs;
       const channels = x.shape[2]! / b ** 2;
@@ -475,6 +468,8 @@ function activate(fn: string, v: number, alpha = 0.2): number {
       return v / (1 + Math.abs(v));
     case 'mish':
       return v * Math.tanh(activate('softplus', v));
+    case 'gelu':
+      return 0.5 * v * (1 + errorFunction(v / Math.SQRT2));
     case 'geluTanh':
       return 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
     case 'abs':
@@ -490,6 +485,43 @@ function activate(fn: string, v: number, alpha = 0.2): number {
     default:
       throw new Error(`the reference has no activation "${fn}"`);
   }
+}
+
+/** Abramowitz and Stegun 1964, formula 7.1.6: a series that converges everywhere. */
+function errorFunction(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** Where TensorFlow reads for a place of the larger image: its corners, its pixels' centres, or their corners. */
+function sourceOf(
+  place: number,
+  [from, to]: readonly [number, number],
+  { alignCorners, halfPixel }: { readonly alignCorners: boolean; readonly halfPixel: boolean },
+): number {
+  if (alignCorners && to > 1) return (place * (from - 1)) / (to - 1);
+  return halfPixel ? Math.max(((place + 0.5) * from) / to - 0.5, 0) : (place * from) / to;
+}
+
+function resize(x: Tensor, attrs: NodeOf<'resize'>['attrs']): Tensor {
+  const [height, width] = attrs.size;
+  const [rows, columns, channels] = x.shape as [number, number, number];
+  return generate([height, width, channels], ([i, j, c]) => {
+    const [y, z] = [sourceOf(i!, [rows, height], attrs), sourceOf(j!, [columns, width], attrs)];
+    const at = (row: number, column: number): number =>
+      read(x, [Math.min(row, rows - 1), Math.min(column, columns - 1), c!]);
+    const [top, left] = [Math.floor(y), Math.floor(z)];
+    if (attrs.mode === 'nearest') return at(top, left);
+    const along = (row: number): number =>
+      at(row, left) + (at(row, left + 1) - at(row, left)) * (z - left);
+    return along(top) + (along(top + 1) - along(top)) * (y - top);
+  });
 }
 
 function softmax(x: Tensor, axis: number): Tensor {

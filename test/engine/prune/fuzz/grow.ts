@@ -57,6 +57,7 @@ const activations: readonly (readonly ActivationFn[])[] = [
   ['softsign'],
   ['swish'],
   ['hardSwish'],
+  ['gelu'],
   ['geluTanh'],
   ['mish'],
   ['tanh', 'exp'],
@@ -269,12 +270,17 @@ const steps: Readonly<Record<string, Step>> = {
       }),
     ];
   },
-  enlarge: ({ b }, x) => {
+  enlarge: ({ b, rng }, x) => {
     const [height, width] = sizes(b, x);
     const size = [2 * height, 2 * width] as const;
-    return [
-      b.apply('resize', [x], { size, mode: 'nearest', alignCorners: false, halfPixel: false }),
-    ];
+    const places = { alignCorners: false, halfPixel: false };
+    const attrs = pick(rng, [
+      { mode: 'nearest', ...places },
+      { mode: 'bilinear', ...places },
+      { mode: 'bilinear', ...places, alignCorners: true },
+      { mode: 'bilinear', ...places, halfPixel: true },
+    ] as const);
+    return [b.apply('resize', [x], { size, ...attrs })];
   },
   depthToSpace: ({ b, rng }, x) => {
     if (sizes(b, x)[2] % 4 !== 0) return [];
