@@ -1,5 +1,7 @@
 // What every long-running engine function is given: cancellation, progress, live metrics and a log.
 
+import type { GammaSample } from './train/gammas';
+
 /** One step of a long computation. `phase` is a short stable word; `label` is for people. */
 export interface Progress {
   readonly phase:
@@ -28,6 +30,8 @@ export interface Metric {
   readonly epoch: number;
   /** For instance trainLoss, trainAccuracy, valLoss, valAccuracy, learningRate, imagesPerSecond. */
   readonly values: Readonly<Record<string, number>>;
+  /** The distribution of gammas at the end of the epoch; with epoch 0, before the first. */
+  readonly gammas?: GammaSample;
 }
 
 export interface EngineContext {

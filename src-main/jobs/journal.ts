@@ -30,10 +30,10 @@ export class Journal {
     this.#touch();
   }
 
-  /** Takes back the points of a training behind an epoch. */
+  /** Takes back the points of a training behind an epoch; behind 0, all of them. */
   forgetBehind(part: number, epoch: number): void {
     this.#metrics = this.#metrics.filter(
-      (point) => point.part !== part || point.metric.epoch <= epoch,
+      (point) => point.part !== part || (epoch > 0 && point.metric.epoch <= epoch),
     );
     this.#forgotten.push({ part, epoch });
     this.#touch();

@@ -182,6 +182,13 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE metrics ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
     `,
   },
+  {
+    version: 4,
+    statements: `
+      -- The distribution of gammas at the end of an epoch.
+      ALTER TABLE metrics ADD COLUMN gammas TEXT;
+    `,
+  },
 ];
 
 /**

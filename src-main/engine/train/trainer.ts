@@ -5,12 +5,13 @@ import type { EngineContext } from '../context';
 import { BatchLoader } from '../data/loader';
 import type { Dataset, ImageSplit } from '../data/types';
 import { AppError } from '../errors';
-import type { Graph, Model } from '../graph/types';
+import type { Graph, Model, WeightId } from '../graph/types';
 import { evaluateClassifier } from '../measure/accuracy';
 import { startStopwatch } from '../measure/stopwatch';
 import { loadBackend, type Backend } from '../runtime/backend';
 import type { BestEpoch, TrainCheckpoint } from './checkpoint';
 import { diverged, LossWatch } from './divergence';
+import { gammaWeights, sampleGammas } from './gammas';
 import { learningRateAt } from './schedule';
 import { TrainStep, type StepResult } from './step';
 import type { EpochRecord, TrainOptions, TrainResult } from './types';
@@ -71,6 +72,7 @@ class Trainer {
   private readonly loader: BatchLoader;
   private readonly watch: LossWatch;
   private readonly history: EpochRecord[];
+  private readonly gammas: readonly WeightId[];
   private best: BestEpoch | null;
   /** The last epoch that ended well, where no best one is kept. */
   private last: BestEpoch | null = null;
@@ -85,6 +87,7 @@ class Trainer {
   ) {
     const split = trainingSplit(dataset);
     const { graph } = resume?.model ?? model;
+    this.gammas = gammaWeights(graph);
     this.loader = trainingLoader(split, options);
     this.step = new TrainStep(model, graph, split, options, backend, teacher, resume);
     this.watch = resume ? new LossWatch(resume.watch) : LossWatch.begin(this.step.head.classes);
@@ -98,6 +101,7 @@ class Trainer {
 
   async run(hooks: TrainHooks): Promise<TrainResult> {
     try {
+      if (this.history.length === 0) this.reportEpoch(0, null);
       while (this.history.length < this.options.epochs && !this.isSpent()) {
         const record = await this.epoch();
         this.history.push(record);
@@ -164,6 +168,7 @@ class Trainer {
     }
     const imagesPerSecond = total.samples / elapsed();
     const validation = await this.validate(number);
+    this.reportEpoch(number, validation);
     return {
       epoch: number,
       learningRate: rate,
@@ -194,7 +199,6 @@ class Trainer {
     const classifier = { executable, head, preprocessing: model.preprocessing };
     const { loss, top1 } = await evaluateClassifier(classifier, split, 'val', this.context);
     if (!Number.isFinite(loss)) throw diverged(epoch, 'at its validation', null);
-    this.context.metric({ step: epoch, epoch, values: { valLoss: loss, valAccuracy: top1 } });
     return { loss, top1 };
   }
 
@@ -231,6 +235,19 @@ class Trainer {
       label: `Epoch ${epoch} of ${this.options.epochs}`,
       done: this.history.length * batchesPerEpoch + step,
       total: this.options.epochs * batchesPerEpoch,
+    });
+  }
+
+  /** What is known at the end of an epoch, or (0) before the first. */
+  private reportEpoch(epoch: number, validation: { loss: number; top1: number } | null): void {
+    const { weights } = this.step.result;
+    const gammas = sampleGammas(this.gammas.map((id) => weights.get(id).dataSync<'float32'>()));
+    if (validation === null && gammas === null) return;
+    this.context.metric({
+      step: epoch,
+      epoch,
+      values: validation ? { valLoss: validation.loss, valAccuracy: validation.top1 } : {},
+      ...(gammas && { gammas }),
     });
   }
 

@@ -1,9 +1,17 @@
 // Time series of jobs: training and validation figures as they came.
 
 import type { Metric } from '../../engine/context';
+import type { GammaSample } from '../../engine/train/gammas';
 import type { Sql } from '../database';
 import type { JobId } from '../types';
-import { fromJson, insertRow, toJson } from './rows';
+import { fromJson, insertRow, toJson, toJsonOrNull } from './rows';
+
+interface Row {
+  step: number;
+  epoch: number;
+  values: string;
+  gammas: string | null;
+}
 
 export class MetricsRepository {
   readonly #sql: Sql;
@@ -14,14 +22,15 @@ export class MetricsRepository {
 
   /** In the order in which they came. */
   async list(job: JobId): Promise<Metric[]> {
-    const rows = await this.#sql.all<{ step: number; epoch: number; values: string }>(
-      'SELECT step, epoch, "values" FROM metrics WHERE job = ? ORDER BY seq',
+    const rows = await this.#sql.all<Row>(
+      'SELECT step, epoch, "values", gammas FROM metrics WHERE job = ? ORDER BY seq',
       [job],
     );
-    return rows.map(({ step, epoch, values }) => ({
+    return rows.map(({ step, epoch, values, gammas }) => ({
       step,
       epoch,
       values: fromJson<Metric['values']>(values),
+      ...(gammas === null ? {} : { gammas: fromJson<GammaSample>(gammas) }),
     }));
   }
 
@@ -29,15 +38,20 @@ export class MetricsRepository {
    * Belongs into a transaction: one for many points.
    * @param part outputs that the job had saved before: tells the trainings of one job apart
    */
-  async insert(job: JobId, part: number, { step, epoch, values }: Metric): Promise<void> {
-    await insertRow(this.#sql, 'metrics', { job, part, step, epoch, values: toJson(values) });
+  async insert(job: JobId, part: number, { step, epoch, values, gammas }: Metric): Promise<void> {
+    await insertRow(this.#sql, 'metrics', {
+      ...{ job, part, step, epoch },
+      values: toJson(values),
+      gammas: toJsonOrNull(gammas ?? null),
+    });
   }
 
-  /** Removes the points behind an epoch, which will come again. */
+  /** Removes the points behind an epoch, which will come again; behind 0, all of them. */
   async removeBehind(job: JobId, part: number, epoch: number): Promise<void> {
-    await this.#sql.run('DELETE FROM metrics WHERE job = ? AND part = ? AND epoch > ?', [
+    await this.#sql.run('DELETE FROM metrics WHERE job = ? AND part = ? AND (epoch > ? OR ? = 0)', [
       job,
       part,
+      epoch,
       epoch,
     ]);
   }

@@ -17,6 +17,7 @@ import {
   optimizerDefaults,
   scheduleDefaults,
 } from '../../../src-main/engine/train/defaults';
+import { gammasOf, type GammaSample } from '../../../src-main/engine/train/gammas';
 import { train } from '../../../src-main/engine/train/trainer';
 import type { TrainOptions, TrainResult } from '../../../src-main/engine/train/types';
 import { maxAbsDiff } from '../formats/reference';
@@ -123,11 +124,28 @@ describe('train', () => {
     // 160 images in batches of 32, four epochs.
     expect(context.done).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     const curves = context.metrics.map(({ step, values }) => [step, Object.keys(values)]);
-    expect(curves.slice(0, 3)).toEqual([
+    expect(curves.slice(0, 4)).toEqual([
+      [0, []],
       [5, ['trainLoss', 'trainAccuracy', 'learningRate', 'imagesPerSecond']],
       [1, ['valLoss', 'valAccuracy']],
       [10, ['trainLoss', 'trainAccuracy', 'learningRate', 'imagesPerSecond']],
     ]);
+  });
+
+  it('tells of the gammas before the first epoch and at the end of each', async () => {
+    const context = recording();
+    const sparse = { ...options, gammaSparsity: 0.05, keepBest: false };
+    const { model } = await train(toyModel(), dataset, sparse, context, {}, { backend });
+    const told = context.metrics.flatMap(({ epoch, gammas }) => (gammas ? [[epoch, gammas]] : []));
+    expect(told.map(([epoch]) => epoch)).toEqual([0, 1, 2, 3, 4]);
+    expect(told[0]![1]).toEqual({ count: 12, values: new Array(12).fill(1) });
+    expect(told.at(-1)![1]).toEqual(gammasOf(model.graph));
+    const means = told.map(([, gammas]) => {
+      const { values } = gammas as GammaSample;
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    });
+    expect([...means].sort((a, b) => b - a)).toEqual(means);
+    expect(means.at(-1)).toBeLessThan(0.8);
   });
 
   it('repeats exactly on a seed, and not on another', async () => {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Backups } from '../../../src-main/project/backups';
 import { checkDatabaseFile, Database, readPragma } from '../../../src-main/project/database';
 import { migrate, migrations, type Migration } from '../../../src-main/project/migrations';
+import { MetricsRepository } from '../../../src-main/project/repositories/metrics';
 import { SensitivityRepository } from '../../../src-main/project/repositories/sensitivity';
 import { createDatabase } from '../../../src-main/project/open-database';
 import { errorOf, tempFolder } from '../support';
@@ -123,6 +124,27 @@ describe('the migrations of this version', () => {
       expect(await old.all('PRAGMA foreign_key_check'), name).toEqual([]);
     }
   });
+
+  it.each([
+    ['v0003.db', [{ step: 1, epoch: 1, values: { trainLoss: 1 } }]],
+    [
+      'v0004.db',
+      [
+        { step: 1, epoch: 1, values: { trainLoss: 1 } },
+        { step: 2, epoch: 1, values: {}, gammas: { count: 3, values: [0.1, 0.2, 1] } },
+      ],
+    ],
+  ])(
+    'keeps the points of curves, without gammas where there were none: %s',
+    async (name, points) => {
+      const file = join(await tempFolder(), name);
+      await cp(join(fixtures, name), file);
+      const database = closing(await Database.open(file));
+      await migrate(database, () => Promise.resolve());
+      const job = await database.get<{ id: string }>('SELECT id FROM jobs ORDER BY seq DESC');
+      expect(await new MetricsRepository(database).list(job!.id)).toEqual(points);
+    },
+  );
 
   it('keeps sensitivity maps as far as they had come', async () => {
     const file = join(await tempFolder(), 'v0002.db');
