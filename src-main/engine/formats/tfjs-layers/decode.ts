@@ -2,7 +2,7 @@
 
 import type { Weight } from '../../graph/types';
 import { corrupt } from '../keras-config/errors';
-import type { ManifestEntry } from './manifest';
+import type { ManifestEntry } from '../tfjs-weights/manifest';
 
 export const bytesPerNumber = {
   float32: 4,

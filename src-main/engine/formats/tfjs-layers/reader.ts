@@ -1,16 +1,14 @@
 // Reads a TensorFlow.js Layers model: model.json and the weight files beside it.
 
-import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { EngineContext } from '../../context';
-import { AppError, toAppError } from '../../errors';
+import { AppError } from '../../errors';
 import { assembleModel, majorVersion } from '../keras-config/assemble';
 import { isObject, type JsonObject } from '../keras-config/config';
-import { corrupt, tooLarge } from '../keras-config/errors';
-import { maxJsonBytes } from '../keras-config/limits';
 import { parseTopology } from '../keras-config/topology';
+import { loadWeights, parseManifest } from '../tfjs-weights/manifest';
+import { readModelJson } from '../tfjs-weights/model-json';
 import type { ImportResult, ModelReader } from '../types';
-import { loadWeights, parseManifest } from './manifest';
 import { WeightStore } from './weight-store';
 
 export const tfjsLayersReader: ModelReader = {
@@ -25,7 +23,7 @@ export const tfjsLayersReader: ModelReader = {
 };
 
 async function read(path: string, context: EngineContext): Promise<ImportResult> {
-  const json = await readJson(path);
+  const json = await readModelJson(path);
   requireLayersModel(json, path);
   context.signal.throwIfAborted();
   const topology = parseTopology(json['modelTopology']);
@@ -40,26 +38,6 @@ async function read(path: string, context: EngineContext): Promise<ImportResult>
   });
   noteUnused(weights, notes);
   return { ...assembled, format: 'tfjs-layers', notes };
-}
-
-async function readJson(path: string): Promise<JsonObject> {
-  let text: string;
-  try {
-    const { size } = await stat(path);
-    if (size > maxJsonBytes) throw tooLarge('Bytes of model.json', size, maxJsonBytes);
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw toAppError(error);
-  }
-  try {
-    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (isObject(json)) return json;
-  } catch (error) {
-    // A SyntaxError, or a RangeError for brackets nested deeper than the parser's stack.
-    const why = error instanceof Error ? error.message : String(error);
-    throw corrupt(`model.json is not valid JSON: ${why.slice(0, 200)}`, { path }, error);
-  }
-  throw corrupt('model.json does not hold an object', { path });
 }
 
 function requireLayersModel(json: JsonObject, path: string): void {
