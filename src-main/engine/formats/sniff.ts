@@ -15,11 +15,6 @@ const text = (value: string): readonly number[] => [...new TextEncoder().encode(
 
 const signatures: readonly Signature[] = [
   { name: 'a TensorFlow Lite model', isModel: true, bytes: text('TFL3'), offset: 4 },
-  {
-    name: 'an HDF5 file (Keras writes these as .h5)',
-    isModel: true,
-    bytes: [0x89, ...text('HDF')],
-  },
   { name: 'a PNG image', isModel: false, bytes: [0x89, ...text('PNG')] },
   { name: 'a JPEG image', isModel: false, bytes: [0xff, 0xd8, 0xff] },
   { name: 'a GIF image', isModel: false, bytes: text('GIF8') },
@@ -47,9 +42,6 @@ function matches(head: Uint8Array, bytes: readonly number[], offset: number): bo
 /** A zip by the name of its first entry, which lies at byte 30. */
 function zipKind(head: Uint8Array): Kind {
   const first = new TextDecoder('latin1').decode(head.subarray(30, 94));
-  if (/^(metadata\.json|config\.json|model\.weights\.h5)/.test(first)) {
-    return { name: 'a Keras model (.keras)', isModel: true };
-  }
   if (/^[^/]+\/(data\.pkl|\.format_version|byteorder)/.test(first)) {
     return { name: 'a PyTorch model', isModel: true };
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { EngineContext } from '../context';
 import { AppError, toAppError } from '../errors';
 import type { Model } from '../graph/types';
+import { kerasH5Reader, kerasReader } from './keras/reader';
 import { sniff } from './sniff';
 import { tfjsLayersReader } from './tfjs-layers/reader';
 import { tfjsLayersWriter } from './tfjs-layers/writer';
@@ -19,7 +20,7 @@ import type {
   WrittenFile,
 } from './types';
 
-export const readers: readonly ModelReader[] = [tfjsLayersReader];
+export const readers: readonly ModelReader[] = [tfjsLayersReader, kerasReader, kerasH5Reader];
 export const writers: readonly ModelWriter[] = [tfjsLayersWriter, tfliteWriter];
 
 /** The writer of a format. @throws AppError INVALID_ARGUMENT when there is none */

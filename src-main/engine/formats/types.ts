@@ -4,7 +4,7 @@ import type { EngineContext } from '../context';
 import type { Model, Preprocessing } from '../graph/types';
 import type { Usage, UsageFacts } from './usage';
 
-export type ReadFormat = 'tfjs-layers';
+export type ReadFormat = 'tfjs-layers' | 'keras' | 'keras-h5';
 export type WriteFormat = 'tfjs-layers' | 'tflite';
 export type Precision = 'fp32';
 

@@ -155,7 +155,6 @@ function parseCall(json: unknown, layer: string, className: string): readonly Ar
   }
   if (isObject(json) && Array.isArray(json['args'])) {
     const keywords = isObject(json['kwargs']) ? json['kwargs'] : {};
-    refuseTraining(keywords, layer, className);
     return [
       ...(json['args'] as unknown[]).flatMap((value) => parseArgument(value, layer)),
       ...Object.values(keywords).flatMap((value) =>
@@ -198,7 +197,10 @@ function parseArgument(json: unknown, layer: string, depth = 0): readonly Argume
   return [{ kind: 'value', value: json }];
 }
 
-/** A layer that is told to behave as in training whenever it is called gives random or batch-bound results. */
+/**
+ * A layer that is told to behave as in training whenever it is called gives random or batch-bound results. (A
+ * model of Keras 3 overrules what its layers were told.)
+ */
 function refuseTraining(keywords: JsonObject, layer: string, className: string): void {
   if (keywords['training'] !== true) return;
   throw unsupportedLayer(

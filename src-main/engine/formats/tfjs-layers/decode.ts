@@ -1,6 +1,7 @@
 // Turns the stored bytes of a weight into numbers, dequantising where the converter quantised.
 
 import type { Weight } from '../../graph/types';
+import { halvesToFloats } from '../half-floats';
 import { corrupt } from '../keras-config/errors';
 import type { ManifestEntry } from '../tfjs-weights/manifest';
 
@@ -34,20 +35,10 @@ export function decodeWeight(entry: ManifestEntry, bytes: Uint8Array): Weight {
  */
 function dequantise({ name, quantization }: ManifestEntry, buffer: ArrayBufferLike): Float32Array {
   const { dtype, scale, min } = quantization!;
-  if (dtype === 'float16') return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+  if (dtype === 'float16') return halvesToFloats(new Uint16Array(buffer));
   if (scale === undefined || min === undefined) {
     throw corrupt(`The quantised weight "${name}" has no scale and minimum`);
   }
   const numbers = dtype === 'uint8' ? new Uint8Array(buffer) : new Uint16Array(buffer);
   return Float32Array.from(numbers, (q) => q * scale + min);
-}
-
-/** IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 bits of fraction. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

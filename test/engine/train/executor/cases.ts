@@ -209,6 +209,14 @@ function makeCases(): readonly Case[] {
       build: (b, x) => b.batchNorm(x, { weights: { gamma: null, beta: null } }),
     },
     {
+      name: 'batchNorm without gamma and beta behind a convolution to more channels',
+      input: image,
+      build: (b, x) =>
+        b.batchNorm(b.conv2d(x, { filters: 7, kernelSize: 3 }), {
+          weights: { gamma: null, beta: null },
+        }),
+    },
+    {
       name: 'layerNorm over channels',
       input: image,
       build: (b, x) => b.apply('layerNorm', [x], { epsilon: 1e-3, axes: [-1] }),

@@ -83,7 +83,7 @@ function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined 
 }
 
 /**
- * How a layer is imported. Keras's older files do not tell functions from layers, so that both are looked at.
+ * How a layer is imported. Keras's .h5 files do not tell functions from layers, so that both are looked at.
  * @throws AppError MODEL_UNSUPPORTED_OP naming the layer
  */
 export function importerOf({ name, className, isOperation }: LayerSpec): WeightedLayer {

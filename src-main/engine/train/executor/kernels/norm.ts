@@ -5,12 +5,13 @@ import type { BatchNormVectors, Tensor } from '../../../runtime/primitives';
 import type { BackwardArguments, KernelContext, KernelGradients, KernelsOf } from '../types';
 
 /** The vectors of a batch norm; an absent gamma is 1, an absent beta 0. */
-export function vectorsOf({ tf, weight, inputShapes }: KernelContext): BatchNormVectors {
-  const channels = inputShapes[0]!.at(-1)!;
+export function vectorsOf({ tf, weight }: KernelContext): BatchNormVectors {
+  const mean = weight('mean')!;
   return {
-    gamma: weight('gamma') ?? tf.ones([channels]),
-    beta: weight('beta') ?? tf.zeros([channels]),
-    mean: weight('mean')!,
+    // As many as the mean has, not the input: folded into a convolution, the input is that one's.
+    gamma: weight('gamma') ?? tf.ones(mean.shape),
+    beta: weight('beta') ?? tf.zeros(mean.shape),
+    mean,
     variance: weight('variance')!,
   };
 }

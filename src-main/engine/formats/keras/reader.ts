@@ -1,0 +1,179 @@
+// Reads Keras models: .keras archives (Keras 3, and 2 from 2.12 on) and whole models in one .h5 file.
+
+import { open } from 'node:fs/promises';
+import type { EngineContext } from '../../context';
+import { AppError, toAppError } from '../../errors';
+import { assembleModel, majorVersion } from '../keras-config/assemble';
+import { isObject, type JsonObject } from '../keras-config/config';
+import { corrupt, tooLarge } from '../keras-config/errors';
+import { maxJsonBytes, maxWeightBytes } from '../keras-config/limits';
+import { parseTopology, type ModelSpec } from '../keras-config/topology';
+import type { ImportResult, ModelReader } from '../types';
+import { KerasArchive } from './archive';
+import { planArchiveWeights } from './archive-weights';
+import { Hdf5File } from './hdf5/file';
+import { readDatasets } from './hdf5/numbers';
+import { planLegacyWeights } from './legacy-weights';
+import { entryNames, metadataAttribute } from './names';
+import { PlannedWeights, type WeightPlan } from './variables';
+
+/** Weights, and the structure of the file around them. */
+const maxFileBytes = maxWeightBytes + maxJsonBytes;
+
+const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+const zipSignature = [0x50, 0x4b, 0x03, 0x04];
+
+function startsWith(head: Uint8Array, signature: readonly number[]): boolean {
+  return signature.every((byte, i) => head[i] === byte);
+}
+
+export const kerasReader: ModelReader = {
+  format: 'keras',
+  title: 'Keras (.keras)',
+  extensions: ['keras'],
+  async detect(path, head) {
+    if (!startsWith(head, zipSignature)) return false;
+    // Keras writes these first; another program may pack them in another order.
+    const first = new TextDecoder('latin1').decode(head.subarray(30, 94));
+    if (/^(metadata\.json|config\.json|model\.weights\.)/.test(first)) return true;
+    try {
+      const archive = await KerasArchive.open(path);
+      archive.close();
+      return archive.has(entryNames.config) || archive.has(entryNames.weights);
+    } catch {
+      return false;
+    }
+  },
+  read: readArchive,
+};
+
+export const kerasH5Reader: ModelReader = {
+  format: 'keras-h5',
+  title: 'Keras HDF5 (.h5)',
+  extensions: ['h5', 'hdf5'],
+  detect: (_path, head) => Promise.resolve(startsWith(head, hdf5Signature)),
+  read: readH5,
+};
+
+function parseJson(text: string, what: string): JsonObject {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (isObject(json)) return json;
+  } catch (error) {
+    // A SyntaxError, or a RangeError for brackets nested deeper than the parser's stack.
+    const why = error instanceof Error ? error.message : String(error);
+    throw corrupt(`${what} is not valid JSON: ${why.slice(0, 200)}`, {}, error);
+  }
+  throw corrupt(`${what} does not hold an object`);
+}
+
+/** Reads the weights that a model needs from an open file. */
+async function readWeights(
+  file: Hdf5File,
+  model: ModelSpec,
+  plan: (file: Hdf5File, model: ModelSpec) => WeightPlan,
+  context: EngineContext,
+): Promise<PlannedWeights> {
+  const planned = file.run(() => plan(file, model));
+  const datasets = [...planned.values()].flatMap((ofLayer) => [...ofLayer.values()]);
+  return new PlannedWeights(planned, await readDatasets(file, datasets, context));
+}
+
+async function readArchive(path: string, context: EngineContext): Promise<ImportResult> {
+  const archive = await KerasArchive.open(path);
+  try {
+    const text = async (name: string): Promise<string> =>
+      new TextDecoder().decode(await archive.read(name, maxJsonBytes, context));
+    const topology = parseTopology(parseJson(await text(entryNames.config), entryNames.config));
+    const metadata = archive.has(entryNames.metadata)
+      ? parseJson(await text(entryNames.metadata), entryNames.metadata)
+      : {};
+    const content = await archive.read(entryNames.weights, maxFileBytes, context);
+    const file = await Hdf5File.open(content);
+    try {
+      const weights = await readWeights(file, topology, planArchiveWeights, context);
+      const stated = metadata['keras_version'];
+      const kerasMajor = stated === undefined ? 3 : majorVersion(stated);
+      const assembled = assembleModel({ topology, weights, kerasMajor, metadata });
+      return { ...assembled, format: 'keras' };
+    } finally {
+      file.close();
+    }
+  } finally {
+    archive.close();
+  }
+}
+
+async function readH5(path: string, context: EngineContext): Promise<ImportResult> {
+  const file = await Hdf5File.open(await readWhole(path, context));
+  try {
+    const attributes = file.run(() => ({
+      config: file.text('/', 'model_config'),
+      version: file.text('/', 'keras_version'),
+      metadata: file.text('/', metadataAttribute),
+      isWeights: ['layer_names', 'layer_names0'].some((name) => file.texts('/', name) !== null),
+      hasLayers: ['/model_weights', '/layers', '/_layer_checkpoint_dependencies'].some(
+        (group) => file.kindOf(group) !== null,
+      ),
+    }));
+    const { config, version, metadata } = attributes;
+    if (config === null) throw noModel(path, attributes.isWeights || attributes.hasLayers);
+    const topology = parseTopology(parseJson(config, 'The description of the model'));
+    const weights = await readWeights(file, topology, planLegacyWeights, context);
+    const assembled = assembleModel({
+      topology,
+      weights,
+      // Keras 1 and 2 of old wrote no version.
+      kerasMajor: version === null ? 2 : majorVersion(version),
+      metadata: metadata === null ? {} : parseJson(metadata, 'The metadata of the model'),
+    });
+    return { ...assembled, format: 'keras-h5' };
+  } finally {
+    file.close();
+  }
+}
+
+function noModel(path: string, isWeights: boolean): AppError {
+  const message = isWeights
+    ? 'This HDF5 file holds the weights of a Keras model, but not the model itself.'
+    : 'This HDF5 file holds no Keras model: it has no attribute "model_config".';
+  return new AppError(
+    'MODEL_FORMAT_UNKNOWN',
+    message,
+    'Save the whole model with model.save("model.keras") and open that file.',
+    { details: { path } },
+  );
+}
+
+const readBytes = 16 * 1024 * 1024;
+
+/** A whole file, in an array of its own. */
+async function readWhole(path: string, context: EngineContext): Promise<Uint8Array> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      if (size > maxFileBytes) throw tooLarge('Bytes of the HDF5 file', size, maxFileBytes);
+      const bytes = new Uint8Array(size);
+      let done = 0;
+      while (done < size) {
+        context.signal.throwIfAborted();
+        context.progress({ phase: 'reading', label: 'Reading the file', done, total: size });
+        const { bytesRead } = await handle.read(
+          bytes,
+          done,
+          Math.min(readBytes, size - done),
+          done,
+        );
+        if (bytesRead === 0) throw corrupt('The file ended while it was read', { path });
+        done += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    throw toAppError(error);
+  }
+}
