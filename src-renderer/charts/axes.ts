@@ -21,3 +21,15 @@ export function ticksOf(
 ): readonly Tick[] {
   return values.map((value) => ({ at: place(value), text: format(value) }));
 }
+
+/** Ticks of a logarithmic axis: powers of ten, with steps between them where there are few. */
+export function logTicks([low = 1, high = 10]: readonly number[]): readonly number[] {
+  const decades = Math.log10(high / low);
+  const steps = decades > 3 ? [1] : decades > 1.5 ? [1, 3] : [1, 2, 5];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    ticks.push(...steps.map((step) => step * 10 ** power));
+  }
+  // Powers of ten are not exact: the end of the axis is one of its ticks.
+  return ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+}

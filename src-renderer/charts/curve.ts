@@ -21,6 +21,18 @@ export const accuracyCurves: readonly Curve[] = [
   { name: 'valAccuracy', title: 'validation', colour: '--series-2', dashed: true },
 ];
 
+/** The value of the point that is nearest to a position; null for an empty series. */
+export function nearestValue({ x, y }: Series, position: number): number | null {
+  let best: number | null = null;
+  let distance = Infinity;
+  x.forEach((at, index) => {
+    if (Math.abs(at - position) > distance) return;
+    distance = Math.abs(at - position);
+    best = y[index] ?? null;
+  });
+  return best;
+}
+
 /** The points of several curves as one table, a row for each x. */
 export function curvesTable(
   curves: readonly Curve[],
