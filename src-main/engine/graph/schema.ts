@@ -39,6 +39,7 @@ const activationFns = [
   'geluTanh',
   'mish',
   'exp',
+  'log',
   'sqrt',
   'abs',
   'neg',

@@ -43,6 +43,7 @@ export type ActivationFn =
   | 'geluTanh'
   | 'mish'
   | 'exp'
+  | 'log'
   | 'sqrt'
   | 'abs'
   | 'neg'
@@ -83,6 +84,7 @@ export interface OpAttrs {
   batchNorm: { readonly epsilon: number; readonly momentum: number };
   layerNorm: { readonly epsilon: number; readonly axes: readonly number[] };
   groupNorm: { readonly epsilon: number; readonly groups: number };
+  /** alpha: the slope of leakyRelu (0.2 unless given), elu (1) and hardSigmoid (0.2: Keras 2; 1/6: Keras 3, PyTorch). */
   activation: { readonly fn: ActivationFn; readonly alpha?: number };
   /** Weight role alpha, broadcast against the input. */
   prelu: Record<string, never>;

@@ -451,7 +451,7 @@ function activate(fn: string, v: number, alpha = 0.2): number {
     case 'sigmoid':
       return sigmoid(v);
     case 'hardSigmoid':
-      return Math.min(Math.max(v * 0.2 + 0.5, 0), 1);
+      return Math.min(Math.max(v * alpha + 0.5, 0), 1);
     case 'hardSwish':
       return v * Math.min(Math.max(v / 6 + 0.5, 0), 1);
     case 'swish':
@@ -480,6 +480,8 @@ function activate(fn: string, v: number, alpha = 0.2): number {
       return -v;
     case 'exp':
       return Math.exp(v);
+    case 'log':
+      return Math.log(v);
     case 'linear':
       return v;
     default:

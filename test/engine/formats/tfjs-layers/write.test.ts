@@ -272,6 +272,9 @@ describe('ops', () => {
     it(`activation ${fn}`, () => writeAndCompare(modelOf(single('activation', image, { fn }))));
   }
 
+  it('activation hardSigmoid with a slope of its own', () =>
+    writeAndCompare(modelOf(single('activation', image, { fn: 'hardSigmoid', alpha: 1 / 6 }))));
+
   const unsupported: Readonly<Record<string, () => Graph>> = {
     'conv2d in groups': () =>
       graphOf(image, (b, x) =>

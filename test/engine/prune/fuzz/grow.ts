@@ -62,6 +62,7 @@ const activations: readonly (readonly ActivationFn[])[] = [
   ['mish'],
   ['tanh', 'exp'],
   ['abs', 'sqrt'],
+  ['softplus', 'log'],
   ['neg'],
   ['linear'],
 ];

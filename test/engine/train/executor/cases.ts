@@ -234,6 +234,12 @@ function makeCases(): readonly Case[] {
     ...activations.map((fn) => activationCase(fn)),
     activationCase('leakyRelu', 0.1),
     activationCase('elu', 0.5),
+    activationCase('hardSigmoid', 1 / 6),
+    {
+      name: 'activation log',
+      input: [5, 4, 3],
+      build: (b, x) => b.activation(b.activation(x, 'softplus'), 'log'),
+    },
     {
       name: 'activation sqrt',
       input: [4, 3],

@@ -45,7 +45,15 @@ const activations: { readonly [F in ActivationFn]: ActivationExport } = {
   },
   selu: named('selu'),
   sigmoid: named('sigmoid'),
-  hardSigmoid: named('hard_sigmoid'),
+  // The layer has the slope of Keras 2; another one is a clipped line.
+  hardSigmoid: (node) => {
+    const { alpha } = node.node.attrs;
+    if (alpha === undefined) return named('hard_sigmoid')(node);
+    const line = { scale: 6 * alpha, offset: 3 };
+    const shifted = node.layer('Rescaling', line, node.inputs, { suffix: 'line' });
+    const clipped = node.layer('ReLU', { max_value: 6 }, [shifted], { suffix: 'clip' });
+    return composite(node.layer('Rescaling', { scale: 1 / 6, offset: 0 }, [clipped]));
+  },
   tanh: named('tanh'),
   softplus: named('softplus'),
   softsign: named('softsign'),
@@ -64,6 +72,7 @@ const activations: { readonly [F in ActivationFn]: ActivationExport } = {
   geluTanh: missing('tanh form of GELU'),
   mish: named('mish'),
   exp: missing('exponential'),
+  log: missing('logarithm'),
   sqrt: missing('square root'),
   abs: (node) => {
     const [x] = node.inputs as [Port];

@@ -71,8 +71,8 @@ const formulas: { readonly [F in ActivationFn]: ActivationFormula } = {
   elu: (x, f, alpha = 1) => (alpha === 1 ? f.unary('ELU', x) : scaledElu(x, f, alpha, 1)),
   selu: (x, f) => scaledElu(x, f, seluAlpha, seluScale),
   sigmoid: (x, f) => f.unary('LOGISTIC', x),
-  hardSigmoid: (x, f) => {
-    const line = f.binary('ADD', f.binary('MUL', x, f.number(0.2)), f.number(0.5));
+  hardSigmoid: (x, f, alpha = 0.2) => {
+    const line = f.binary('ADD', f.binary('MUL', x, f.number(alpha)), f.number(0.5));
     return f.binary('MINIMUM', f.binary('MAXIMUM', line, f.number(0)), f.number(1));
   },
   tanh: (x, f) => f.unary('TANH', x),
@@ -84,6 +84,7 @@ const formulas: { readonly [F in ActivationFn]: ActivationFormula } = {
   geluTanh: (x, f) => f.program.emit('GELU', [x], f.shape, { approximate: true }),
   mish: (x, f, alpha) => f.binary('MUL', x, f.unary('TANH', softplus(x, f, alpha))),
   exp: (x, f) => f.unary('EXP', x),
+  log: (x, f) => f.unary('LOG', x),
   sqrt: (x, f) => f.unary('SQRT', x),
   abs: (x, f) => f.unary('ABS', x),
   neg: (x, f) => f.unary('NEG', x),
