@@ -1,11 +1,20 @@
 // Live metrics of a job as series that a chart can draw: appended as they come, thinned when they grow long.
 import type { Metric } from '../../src-main/engine/context';
+import type { GammaSample } from '../../src-main/engine/train/gammas';
 import type { EpochRecord } from '../../src-main/engine/train/types';
 
 /** Points of one quantity, x ascending. */
 export interface Series {
   readonly x: readonly number[];
   readonly y: readonly number[];
+}
+
+/** The gammas at the end of an epoch of one of the trainings of a job; epoch 0 is before the first. */
+export interface GammaPoint {
+  /** Counts from 1. */
+  readonly training: number;
+  readonly epoch: number;
+  readonly sample: GammaSample;
 }
 
 export interface Metrics {
@@ -17,16 +26,30 @@ export interface Metrics {
   readonly offset: number;
   /** Known after the first epoch. */
   readonly stepsPerEpoch: number | null;
+  readonly gammas: readonly GammaPoint[];
 }
 
-export const noMetrics: Metrics = { series: {}, step: 0, offset: 0, stepsPerEpoch: null };
+export const noMetrics: Metrics = {
+  series: {},
+  step: 0,
+  offset: 0,
+  stepsPerEpoch: null,
+  gammas: [],
+};
 
 /** Longest series that is kept; a chart is some hundred pixels wide. */
 const longest = 4096;
 
-/** Adds a point. Figures of a batch come with their step, those of a whole epoch after its last step. */
+/** Figures of a batch come with their step, those of a whole epoch after its last step. */
+function isOfEpoch({ values, gammas }: Metric): boolean {
+  return gammas !== undefined || Object.keys(values).some((name) => name.startsWith('val'));
+}
+
+/** Adds a point. */
 export function appendMetric(metrics: Metrics, metric: Metric): Metrics {
-  const ofEpoch = Object.keys(metric.values).some((name) => name.startsWith('val'));
+  const ofEpoch = isOfEpoch(metric);
+  const gammas = withGammas(metrics.gammas, metric);
+  if (ofEpoch && metric.epoch === 0) return { ...metrics, offset: metrics.step, gammas };
   const restarted = !ofEpoch && metrics.offset + metric.step <= metrics.step;
   const offset = restarted ? metrics.step : metrics.offset;
   const step = ofEpoch ? Math.max(metrics.step, metric.epoch) : offset + metric.step;
@@ -37,7 +60,18 @@ export function appendMetric(metrics: Metrics, metric: Metric): Metrics {
     series[name] = thinned({ x: [...before.x, step], y: [...before.y, y] });
   }
   const stepsPerEpoch = ofEpoch ? (step - offset) / metric.epoch : metrics.stepsPerEpoch;
-  return { series, step, offset, stepsPerEpoch };
+  return { series, step, offset, stepsPerEpoch, gammas };
+}
+
+function withGammas(
+  points: readonly GammaPoint[],
+  { epoch, gammas: sample }: Metric,
+): readonly GammaPoint[] {
+  if (sample === undefined) return points;
+  const last = points.at(-1);
+  const begun =
+    last !== undefined && epoch > last.epoch ? last.training : (last?.training ?? 0) + 1;
+  return [...points, { training: begun, epoch, sample }];
 }
 
 /** The series over epochs; `stepsPerEpoch` serves until the first epoch has ended. */

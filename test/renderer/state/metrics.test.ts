@@ -51,6 +51,33 @@ describe('live metrics', () => {
     });
   });
 
+  it('keeps the gammas of each epoch, also where a training begins or nothing is validated', () => {
+    const gammas = (epoch: number, gamma: number): Metric => ({
+      step: epoch,
+      epoch,
+      values: {},
+      gammas: { count: 1, values: [gamma] },
+    });
+    const metrics = [
+      gammas(0, 1),
+      batch(10, 1, 3),
+      gammas(1, 0.5),
+      gammas(0, 0.4),
+      batch(5, 1, 2),
+      gammas(1, 0.2),
+    ].reduce(appendMetric, noMetrics);
+    expect(metrics.gammas.map(({ training, epoch }) => [training, epoch])).toEqual([
+      [1, 0],
+      [1, 1],
+      [2, 0],
+      [2, 1],
+    ]);
+    expect(metrics.gammas.map(({ sample }) => sample.values[0])).toEqual([1, 0.5, 0.4, 0.2]);
+    // Ten steps made an epoch of the first training, five more half of the next.
+    expect(metrics.step).toBe(15);
+    expect(overEpochs({ ...metrics, stepsPerEpoch: 10 }, null)['trainLoss']?.x).toEqual([1, 1.5]);
+  });
+
   it('leaves out what is no number, and thins what grows too long', () => {
     let metrics = appendMetric(noMetrics, batch(1, 1, Number.NaN));
     expect(metrics.series).toEqual({});
