@@ -22,6 +22,7 @@ import type { Criterion } from '../../src-main/engine/prune/types';
 import { loadBackend, type Backend } from '../../src-main/engine/runtime/backend';
 import { fineTuneDefaults } from '../../src-main/engine/train/defaults';
 import { recalibrateBatchNorm } from '../../src-main/engine/train/recalibrate';
+import { localCompute } from '../../src-main/engine/train/step';
 import { train } from '../../src-main/engine/train/trainer';
 import type { BenchFigure, BenchResult } from './types';
 
@@ -80,7 +81,16 @@ async function measureCriterion(
     await recalibrateBatchNorm(raw, split, { ...recalibration, backend }, silentContext),
   );
   const training = { ...fineTuneDefaults(epochs), seed };
-  const tuned = await train(raw, dataset, training, silentContext, {}, { backend });
+  const tuned = await train(
+    raw,
+    dataset,
+    training,
+    silentContext,
+    {},
+    {
+      compute: localCompute(backend),
+    },
+  );
   await note(`after ${epochs} epochs`, tuned.model);
   return figures;
 }

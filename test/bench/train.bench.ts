@@ -7,6 +7,7 @@ import { evaluate } from '../../src-main/engine/measure/accuracy';
 import { startStopwatch } from '../../src-main/engine/measure/stopwatch';
 import { loadBackend, type Backend } from '../../src-main/engine/runtime/backend';
 import { fullTrainingDefaults } from '../../src-main/engine/train/defaults';
+import { localCompute } from '../../src-main/engine/train/step';
 import { train } from '../../src-main/engine/train/trainer';
 import { buildZoo } from '../../src-main/engine/zoo';
 import { askPython } from './judges/python';
@@ -58,7 +59,8 @@ async function measureOurs(
   const model = buildZoo('resnet20-cifar-b', { seed: 1, classes });
   const dataset = randomDataset();
   const options = { ...fullTrainingDefaults(epochs + 1), batchSize };
-  const { history } = await train(model, dataset, options, silentContext, {}, { backend });
+  const how = { compute: localCompute(backend) };
+  const { history } = await train(model, dataset, options, silentContext, {}, how);
   const evaluation = async (): Promise<number> => {
     const elapsed = startStopwatch();
     await evaluate(model, dataset.split('train'), 'train', silentContext, { backend, batchSize });

@@ -5,12 +5,11 @@ import type { EngineContext } from '../context';
 import { BatchLoader } from '../data/loader';
 import type { ImageSplit, SplitName } from '../data/types';
 import { AppError } from '../errors';
-import type { Model, Preprocessing } from '../graph/types';
+import type { Model } from '../graph/types';
 import { loadBackend, type Backend } from '../runtime/backend';
-import { BatchInput } from '../train/batch-input';
-import { compile, type Executable } from '../train/executor';
-import { classificationLoss, classifierHead, type ClassifierHead } from '../train/loss';
+import { indexOfLargest } from './largest';
 import { macroF1 } from './macro-f1';
+import { ModelScorer, type Scorer } from './scorer';
 import type { Accuracy } from './types';
 
 export interface EvaluateOptions {
@@ -19,13 +18,6 @@ export interface EvaluateOptions {
   /** At most this many images, evenly spaced over the split. */
   readonly limit?: number;
   readonly backend?: Backend;
-}
-
-/** A classifier that is compiled up to its head, with what turns pixels into its input. */
-export interface CompiledClassifier {
-  readonly executable: Executable;
-  readonly head: ClassifierHead;
-  readonly preprocessing: Preprocessing;
 }
 
 const pixelsPerBatch = 2 ** 18;
@@ -43,47 +35,37 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Accuracy> {
   const backend = options.backend ?? (await loadBackend());
-  const head = classifierHead(model);
-  const executable = compile(model.graph, backend, [head.tensor]);
+  const scorer = new ModelScorer(model, split, backend);
   try {
-    const classifier = { executable, head, preprocessing: model.preprocessing };
-    return await evaluateClassifier(classifier, split, splitName, context, options);
+    return await evaluateWith(scorer, split, splitName, context, options);
   } finally {
-    executable.dispose();
+    scorer.dispose();
   }
 }
 
-/** `evaluate` for what is compiled already. */
-export async function evaluateClassifier(
-  classifier: CompiledClassifier,
+/** `evaluate` with something that scores already. */
+export async function evaluateWith(
+  scorer: Scorer,
   split: ImageSplit,
   splitName: SplitName,
   context: EngineContext,
   options: Omit<EvaluateOptions, 'backend'> = {},
 ): Promise<Accuracy> {
-  const { executable, head, preprocessing } = classifier;
-  const { tf } = executable.backend;
   if (split.count === 0) throw emptySplit(splitName);
   const samples = evenlySpaced(split, options.limit ?? split.count);
   const batchSize = options.batchSize ?? Math.ceil(pixelsPerBatch / (split.height * split.width));
   const order = { shuffle: false, seed: 0, augment: null, samplesPerEpoch: null };
   const loader = new BatchLoader(samples, { ...order, batchSize });
-  const input = new BatchInput(tf, split, preprocessing, batchSize);
-  const tally = new Tally(head.classes);
+  const tally = new Tally(scorer.classes);
   const label = `Evaluating on ${splitName}`;
   for (let batch = await loader.next(); batch !== null; batch = await loader.next()) {
-    const current = batch;
-    const [scores, losses] = tf.tidy(() => {
-      const [output] = executable.run([input.images(current)]);
-      const loss = classificationLoss(executable.backend, head, output!, input.labels(current));
-      return [output!.dataSync<'float32'>(), loss.losses.dataSync<'float32'>()] as const;
-    });
+    const { scores, losses } = await scorer.score(batch);
     tally.add(scores, batch.labels, losses);
     context.progress({ phase: 'evaluating', label, done: tally.samples, total: samples.count });
     await setImmediate();
     context.signal.throwIfAborted();
   }
-  return { split: splitName, ...tally.result(), backend: executable.backend.detail };
+  return { split: splitName, ...tally.result(), backend: scorer.detail };
 }
 
 /** Counts right and wrong answers. */
@@ -125,13 +107,6 @@ class Tally {
       confusion: this.confusion,
     };
   }
-}
-
-/** Index of the largest value, the first of equal ones. */
-export function indexOfLargest(values: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[largest]!) largest = i;
-  return largest;
 }
 
 /** A split reduced to some of its samples: the classes may stand one after the other. */

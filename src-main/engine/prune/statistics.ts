@@ -61,7 +61,7 @@ export async function collectStatistics(
   const batchSize = Math.max(1, Math.min(largestBatch, byPixels, images));
   const order = { shuffle: true, seed: options.seed, augment: null, samplesPerEpoch: images };
   const loader = new BatchLoader(split, { ...order, batchSize });
-  const input = new BatchInput(backend.tf, split, model.preprocessing, batchSize);
+  const input = new BatchInput(backend.tf, split, model.preprocessing);
   const meter = meterOf(model, flow, options.criterion, backend);
   try {
     let done = 0;

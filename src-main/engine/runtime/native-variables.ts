@@ -35,13 +35,15 @@ abstract class NativeVariable implements TrainedVariable {
     this.value = this.read(this.variable);
   }
 
-  slots(): readonly Float32Array[] {
-    return this.accumulated.map((handle) => {
-      const tensor = this.read(handle);
-      const values = tensor.dataSync<'float32'>();
-      tensor.dispose();
-      return values;
-    });
+  slots(): Promise<readonly Float32Array[]> {
+    return Promise.all(
+      this.accumulated.map(async (handle) => {
+        const tensor = this.read(handle);
+        const values = await tensor.data<'float32'>();
+        tensor.dispose();
+        return values;
+      }),
+    );
   }
 
   dispose(): void {

@@ -25,8 +25,8 @@ abstract class PlainVariable implements TrainedVariable {
     this.accumulated = slots.map(kept);
   }
 
-  slots(): readonly Float32Array[] {
-    return this.accumulated.map((tensor) => tensor.dataSync<'float32'>());
+  slots(): Promise<readonly Float32Array[]> {
+    return Promise.all(this.accumulated.map((tensor) => tensor.data<'float32'>()));
   }
 
   dispose(): void {

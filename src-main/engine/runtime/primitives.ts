@@ -51,7 +51,7 @@ export interface TrainedVariable {
   /** The value as it is now. The variable owns it: it is gone after the next update. */
   readonly value: Tensor;
   /** What is accumulated, each of the value's length: v of momentum; m and v of Adam. */
-  slots(): readonly Float32Array[];
+  slots(): Promise<readonly Float32Array[]>;
   dispose(): void;
 }
 

@@ -3,7 +3,7 @@
 import type { Graph, WeightId } from '../graph/types';
 import type { Backend } from '../runtime/backend';
 import type { TensorId } from '../graph/types';
-import { compile, type Executable } from './executor';
+import { compile, type Executable } from './executor/executable';
 import type { WeightTensors } from './executor/weight-tensors';
 
 /** Where an average stands: its weights, and how often it was moved. */
@@ -52,8 +52,8 @@ export class WeightAverage {
     }
   }
 
-  state(): AverageState {
-    return { graph: this.executable.weights.toGraph(), updates: this.updates };
+  async state(): Promise<AverageState> {
+    return { graph: await this.executable.weights.toGraph(), updates: this.updates };
   }
 
   dispose(): void {

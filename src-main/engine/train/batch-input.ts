@@ -7,21 +7,21 @@ import type { Preprocessing } from '../graph/types';
 import type { Tensor, TensorFlow } from '../runtime/primitives';
 
 export class BatchInput {
-  private readonly values: Float32Array;
+  /** Room for the largest batch so far. */
+  private values = new Float32Array(0);
 
   constructor(
     private readonly tf: TensorFlow,
     private readonly shape: ImageShape,
     private readonly preprocessing: Preprocessing,
-    batchSize: number,
-  ) {
-    const { height, width, channels } = shape;
-    this.values = new Float32Array(batchSize * height * width * channels);
-  }
+  ) {}
 
   /** Preprocessed images [N, H, W, C]. They share memory with the next ones: dispose them before. */
   images(batch: Batch): Tensor {
     const { height, width, channels } = this.shape;
+    if (this.values.length < batch.images.length) {
+      this.values = new Float32Array(batch.images.length);
+    }
     const values = this.values.subarray(0, batch.images.length);
     normalise(batch.images, values, this.preprocessing, channels);
     return this.tf.tensor(values, [batch.count, height, width, channels]);

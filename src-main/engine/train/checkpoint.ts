@@ -5,7 +5,7 @@ import { AppError } from '../errors';
 import { decodeModel, encodeModel } from '../graph/serialize';
 import type { Model } from '../graph/types';
 import type { WatchState } from './divergence';
-import type { StepState } from './step';
+import type { StepState } from './compute';
 import type { EpochRecord } from './types';
 
 /** The best epoch so far by validation. */

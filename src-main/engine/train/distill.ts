@@ -9,7 +9,7 @@ import type { Model } from '../graph/types';
 import type { Backend } from '../runtime/backend';
 import type { CrossEntropy, Tensor } from '../runtime/primitives';
 import { BatchInput } from './batch-input';
-import { compile, type Executable } from './executor';
+import { compile, type Executable } from './executor/executable';
 import { classifierHead, type ClassifierHead } from './loss';
 import { mixImages, type Mix } from './mixup';
 import type { DistillOptions } from './types';
@@ -26,7 +26,6 @@ export class Teacher {
     student: ClassifierHead,
     shape: ImageShape,
     private readonly backend: Backend,
-    batchSize: number,
   ) {
     const head = classifierHead(model);
     const { name, inputs } = model.graph;
@@ -45,7 +44,7 @@ export class Teacher {
     }
     this.classes = head.classes;
     this.executable = compile(model.graph, backend, [head.tensor]);
-    this.input = new BatchInput(backend.tf, shape, model.preprocessing, batchSize);
+    this.input = new BatchInput(backend.tf, shape, model.preprocessing);
   }
 
   /** Logits [N, classes] of the batch, preprocessed as the teacher was trained, mixed as the student sees it. */

@@ -81,8 +81,10 @@ class RuledOptimizer<V extends TrainedVariable> {
     tf.dispose([...scalars]);
   }
 
-  state(): OptimizerState {
-    const slots = Array.from(this.slots, ([id, { variable }]) => [id, variable.slots()] as const);
+  async state(): Promise<OptimizerState> {
+    const slots = await Promise.all(
+      Array.from(this.slots, async ([id, { variable }]) => [id, await variable.slots()] as const),
+    );
     return { steps: this.steps, slots: new Map(slots) };
   }
 

@@ -9,9 +9,7 @@ import type { Batch, BatchLoader } from '../data/loader';
 import type { Dataset } from '../data/types';
 import { AppError } from '../errors';
 import type { Model } from '../graph/types';
-import { loadBackend } from '../runtime/backend';
-import { TrainStep } from './step';
-import { trainingLoader, trainingSplit, type TrainRun } from './trainer';
+import { trainingCompute, trainingLoader, trainingSplit, type TrainRun } from './trainer';
 import type { RateCurve, RatePoint, TrainOptions } from './types';
 
 export interface RateSweep {
@@ -45,10 +43,10 @@ export async function findLearningRate(
   run: Omit<TrainRun, 'resume'> & { readonly sweep?: RateSweep } = {},
 ): Promise<RateCurve> {
   const { teacher = null, sweep = defaultSweep } = run;
-  const backend = run.backend ?? (await loadBackend());
+  const compute = await trainingCompute(run.compute);
   const split = trainingSplit(dataset);
   const plain = { ...options, ema: null };
-  const step = new TrainStep(model, model.graph, split, plain, backend, teacher, null);
+  const step = await compute.begin({ model, shape: split, options: plain, teacher, state: null });
   const loader = trainingLoader(split, plain);
   const points: RatePoint[] = [];
   let [sum, weight, best] = [0, 0, Infinity];
@@ -58,7 +56,7 @@ export async function findLearningRate(
       await setImmediate();
       context.signal.throwIfAborted();
       const learningRate = sweep.from * (sweep.to / sweep.from) ** (i / (sweep.steps - 1));
-      const result = step.take(batch, learningRate);
+      const result = await step.take(batch, learningRate);
       const loss = result.loss / result.samples;
       if (!Number.isFinite(loss)) break;
       sum = inertia * sum + (1 - inertia) * loss;
@@ -71,7 +69,7 @@ export async function findLearningRate(
       context.progress({ phase: 'training', label, done: i + 1, total: sweep.steps });
     }
   } finally {
-    step.dispose();
+    await step.dispose();
   }
   return readCurve(points);
 }

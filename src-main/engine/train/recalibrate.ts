@@ -32,7 +32,7 @@ export async function recalibrateBatchNorm(
     augment: null,
     samplesPerEpoch: null,
   });
-  const input = new BatchInput(tf, split, model.preprocessing, batchSize);
+  const input = new BatchInput(tf, split, model.preprocessing);
   const executable = compile(model.graph, backend);
   try {
     for (let done = 0; done < batches; done++) {
@@ -47,7 +47,7 @@ export async function recalibrateBatchNorm(
       await setImmediate();
       context.signal.throwIfAborted();
     }
-    return { ...model, graph: executable.weights.toGraph() };
+    return { ...model, graph: await executable.weights.toGraph() };
   } finally {
     executable.dispose();
   }

@@ -5,10 +5,9 @@ import type { EngineContext } from '../context';
 import type { Dataset } from '../data/types';
 import type { Model } from '../graph/types';
 import { startStopwatch } from '../measure/stopwatch';
-import { loadBackend, type Backend } from '../runtime/backend';
+import type { Compute } from './compute';
 import { nextBatch } from './rate-finder';
-import { TrainStep } from './step';
-import { trainingLoader, trainingSplit } from './trainer';
+import { trainingCompute, trainingLoader, trainingSplit } from './trainer';
 import type { TrainOptions } from './types';
 
 /** The first steps of a process load kernels and fill caches. */
@@ -27,13 +26,19 @@ export async function measureTrainingSpeed(
   dataset: Dataset,
   options: TrainOptions,
   context: EngineContext,
-  backend?: Backend,
+  compute?: Compute,
 ): Promise<number> {
   const split = trainingSplit(dataset);
   const alone = { ...options, distill: null };
   const loader = trainingLoader(split, alone);
-  const chosen = backend ?? (await loadBackend());
-  const step = new TrainStep(model, model.graph, split, alone, chosen, null, null);
+  const chosen = await trainingCompute(compute);
+  const step = await chosen.begin({
+    model,
+    shape: split,
+    options: alone,
+    teacher: null,
+    state: null,
+  });
   try {
     let elapsed = startStopwatch();
     let samples = 0;
@@ -43,10 +48,10 @@ export async function measureTrainingSpeed(
       await setImmediate();
       context.signal.throwIfAborted();
       // At rate 0 nothing runs away, and everything is computed all the same.
-      samples += step.take(batch, 0).samples;
+      samples += (await step.take(batch, 0)).samples;
     }
     return samples / elapsed();
   } finally {
-    step.dispose();
+    await step.dispose();
   }
 }

@@ -1,70 +1,67 @@
 // One step of training: a batch forwards and backwards, and the update of the weights.
 
 import type { Batch } from '../data/loader';
-import type { ImageSplit } from '../data/types';
 import { AppError } from '../errors';
-import { createRng, type Rng, type RngState } from '../graph/rng';
-import type { Graph, Model } from '../graph/types';
-import { indexOfLargest } from '../measure/accuracy';
+import { createRng, type Rng } from '../graph/rng';
+import type { Graph, WeightId } from '../graph/types';
+import { indexOfLargest } from '../measure/largest';
+import { ExecutableScorer, type BatchScores } from '../measure/scorer';
 import type { Backend } from '../runtime/backend';
 import type { CrossEntropy, Tensor } from '../runtime/primitives';
-import { WeightAverage, type AverageState } from './average';
+import { WeightAverage } from './average';
 import { BatchInput } from './batch-input';
 import { clipByGlobalNorm } from './clip';
+import type { Compute, StepRequest, StepResult, StepState, TrainingStep } from './compute';
 import { distilled, Teacher } from './distill';
-import { compile, type Executable } from './executor';
+import { compile, type Executable } from './executor/executable';
 import { classificationLoss, classifierHead, type ClassifierHead } from './loss';
 import { asMemoryError } from './memory';
 import { drawMix, mixImages, type Mix } from './mixup';
-import { createOptimizer, type Optimizer, type OptimizerState } from './optimizer';
+import { createOptimizer, type Optimizer } from './optimizer';
+import { readTogether } from './read';
 import { targetShares } from './targets';
 import type { TrainOptions } from './types';
 
-/** Sums over the samples of some batches. */
-export type StepResult = {
-  readonly loss: number;
-  /** Right answers; with mixup, of a pair each counts by its share. */
-  readonly right: number;
-  readonly samples: number;
-};
-
-/** What steps need, beside the weights, to go on as if they had never stopped. */
-export interface StepState {
-  readonly optimizer: OptimizerState;
-  readonly dropout: RngState;
-  readonly mixup: RngState;
-  /** Null without a moving average. */
-  readonly average: AverageState | null;
+/** Steps by a backend of this process. */
+export function localCompute(backend: Backend): Compute {
+  return {
+    name: backend.name,
+    detail: backend.detail,
+    fallbackReason: backend.fallbackReason,
+    begin: async (request) => new TrainStep(request, backend),
+  };
 }
 
-export class TrainStep {
-  readonly head: ClassifierHead;
+interface Pass {
+  readonly mix: Mix | null;
+  /** Scores and losses, on their way. */
+  readonly read: Promise<Float32Array[]>;
+  readonly gradients: ReadonlyMap<WeightId, Tensor>;
+}
+
+export class TrainStep implements TrainingStep {
+  private readonly options: TrainOptions;
+  private readonly head: ClassifierHead;
   private readonly executable: Executable;
   private readonly average: WeightAverage | null;
   private readonly teacher: Teacher | null;
   private readonly optimizer: Optimizer;
   private readonly input: BatchInput;
+  private readonly scorer: ExecutableScorer;
   private readonly dropout: Rng;
   private readonly mixup: Rng;
 
-  /**
-   * @param graph the model's, with the weights to start from
-   * @throws AppError DATA_MISMATCH when the model is no classifier or the teacher does not fit, INVALID_ARGUMENT
-   * when there is a teacher and nothing to do with it, or the other way round
-   */
+  /** @throws AppError as `Compute.begin` does */
   constructor(
-    model: Model,
-    graph: Graph,
-    split: ImageSplit,
-    private readonly options: TrainOptions,
+    { model, shape, options, teacher, state }: StepRequest,
     private readonly backend: Backend,
-    teacher: Model | null,
-    state: StepState | null,
   ) {
-    const { batchSize, seed, optimizer, gammaSparsity, ema, distill } = options;
+    const { graph, preprocessing } = model;
+    const { seed, optimizer, gammaSparsity, ema, distill } = options;
+    this.options = options;
     if ((teacher === null) !== (distill === null)) throw oneWithoutTheOther(teacher !== null);
     this.head = classifierHead(model);
-    this.input = new BatchInput(backend.tf, split, model.preprocessing, batchSize);
+    this.input = new BatchInput(backend.tf, shape, preprocessing);
     // Other sequences than the loader's, which begins from the seed itself.
     this.dropout = createRng(seed + 1);
     this.mixup = createRng(seed + 2);
@@ -73,7 +70,7 @@ export class TrainStep {
       this.mixup.setState(state.mixup);
     }
     const outputs = [this.head.tensor];
-    this.teacher = teacher && new Teacher(teacher, this.head, split, backend, batchSize);
+    this.teacher = teacher && new Teacher(teacher, this.head, shape, backend);
     this.executable = compile(graph, backend, outputs);
     const average = state?.average ?? { graph, updates: 0 };
     this.average = ema === null ? null : new WeightAverage(average, backend, outputs, ema);
@@ -84,71 +81,104 @@ export class TrainStep {
       gammaSparsity,
       state?.optimizer,
     );
+    this.scorer = new ExecutableScorer(this.counting, this.head, shape, preprocessing);
   }
 
-  /** What is evaluated and kept: the average of the weights where there is one, else the weights. */
-  get result(): Executable {
-    return this.average?.executable ?? this.executable;
+  get classes(): number {
+    return this.head.classes;
   }
 
-  /** The weights that the next step starts from. */
-  weights(): Graph {
-    return this.executable.weights.toGraph();
+  get detail(): string {
+    return this.backend.detail;
   }
 
-  /**
-   * Trains on a batch. Without a finite loss nothing is changed, and that loss returned.
-   * @throws AppError OUT_OF_MEMORY
-   */
-  take(batch: Batch, rate: number): StepResult {
+  async take(batch: Batch, rate: number): Promise<StepResult> {
     try {
-      return this.backend.tf.tidy(() => this.compute(batch, rate));
+      return await this.compute(batch, rate);
     } catch (error) {
       throw asMemoryError(error, batch.count);
     }
   }
 
-  state(): StepState {
+  score(batch: Batch): Promise<BatchScores> {
+    return this.scorer.score(batch);
+  }
+
+  read(ids: readonly WeightId[]): Promise<readonly Float32Array[]> {
+    return this.counting.weights.read(ids);
+  }
+
+  result(): Promise<Graph> {
+    return this.counting.weights.toGraph();
+  }
+
+  weights(): Promise<Graph> {
+    return this.executable.weights.toGraph();
+  }
+
+  async state(): Promise<StepState> {
     return {
-      optimizer: this.optimizer.state(),
+      optimizer: await this.optimizer.state(),
       dropout: this.dropout.getState(),
       mixup: this.mixup.getState(),
-      average: this.average?.state() ?? null,
+      average: (await this.average?.state()) ?? null,
     };
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.optimizer.dispose();
     this.average?.dispose();
     this.teacher?.dispose();
     this.executable.dispose();
   }
 
-  private compute(batch: Batch, rate: number): StepResult {
+  /** What counts: the average of the weights where there is one, else the weights. */
+  private get counting(): Executable {
+    return this.average?.executable ?? this.executable;
+  }
+
+  private async compute(batch: Batch, rate: number): Promise<StepResult> {
     const { tf } = this.backend;
-    const { mixup, clipNorm } = this.options;
-    const mix = mixup > 0 ? drawMix(this.mixup, batch.count, mixup) : null;
-    const images = this.input.images(batch);
-    const pass = this.executable.record([mix === null ? images : mixImages(tf, images, mix)], {
-      batchStatistics: true,
-      momentum: null,
-      dropout: this.dropout,
-    });
-    const output = pass.outputs[0]!;
-    const { losses, gradient } = this.lossOf(batch, mix, output);
-    const loss = losses.dataSync<'float32'>().reduce((sum, value) => sum + value, 0);
+    const { clipNorm } = this.options;
+    const { mix, read, gradients } = this.pass(batch);
+    const [scores, losses] = await read;
+    const loss = losses!.reduce((sum, value) => sum + value, 0);
     if (!Number.isFinite(loss)) {
-      pass.dispose();
+      tf.dispose([...gradients.values()]);
       return { loss, right: 0, samples: batch.count };
     }
-    const scores = output.dataSync<'float32'>();
-    const gradients = pass.backward([tf.div(gradient, batch.count)]);
-    this.optimizer.step(
-      clipNorm === null ? gradients : clipByGlobalNorm(tf, gradients, clipNorm),
-      rate,
-    );
-    this.average?.update(this.executable.weights);
-    return { loss, right: countRight(scores, batch.labels, mix), samples: batch.count };
+    tf.tidy(() => {
+      const clipped = clipNorm === null ? gradients : clipByGlobalNorm(tf, gradients, clipNorm);
+      this.optimizer.step(clipped, rate);
+      this.average?.update(this.executable.weights);
+    });
+    return { loss, right: countRight(scores!, batch.labels, mix), samples: batch.count };
+  }
+
+  /** Forwards and backwards. The losses are asked for in between: a GPU answers while it is on its way back. */
+  private pass(batch: Batch): Pass {
+    const { tf } = this.backend;
+    const { mixup } = this.options;
+    const mix = mixup > 0 ? drawMix(this.mixup, batch.count, mixup) : null;
+    let read!: Promise<Float32Array[]>;
+    let ids: readonly WeightId[] = [];
+    const gradients = tf.tidy(() => {
+      const images = this.input.images(batch);
+      const pass = this.executable.record([mix === null ? images : mixImages(tf, images, mix)], {
+        batchStatistics: true,
+        momentum: null,
+        dropout: this.dropout,
+      });
+      const output = pass.outputs[0]!;
+      const { losses, gradient } = this.lossOf(batch, mix, output);
+      read = readTogether([tf.keep(output), tf.keep(losses)]);
+      // Whoever waits for them hears of it; where the way back fails, too, nobody does.
+      read.catch(() => undefined);
+      const byWeight = pass.backward([tf.div(gradient, batch.count)]);
+      ids = [...byWeight.keys()];
+      return [...byWeight.values()];
+    });
+    return { mix, read, gradients: new Map(ids.map((id, i) => [id, gradients[i]!])) };
   }
 
   private lossOf(batch: Batch, mix: Mix | null, output: Tensor): CrossEntropy {

@@ -6,14 +6,15 @@ import { BatchLoader } from '../data/loader';
 import type { Dataset, ImageSplit } from '../data/types';
 import { AppError } from '../errors';
 import type { Graph, Model, WeightId } from '../graph/types';
-import { evaluateClassifier } from '../measure/accuracy';
+import { evaluateWith } from '../measure/accuracy';
 import { startStopwatch } from '../measure/stopwatch';
-import { loadBackend, type Backend } from '../runtime/backend';
+import { loadBackend } from '../runtime/backend';
 import type { BestEpoch, TrainCheckpoint } from './checkpoint';
+import type { Compute, StepResult, TrainingStep } from './compute';
 import { diverged, LossWatch } from './divergence';
 import { gammaWeights, sampleGammas } from './gammas';
 import { learningRateAt } from './schedule';
-import { TrainStep, type StepResult } from './step';
+import { localCompute } from './step';
 import type { EpochRecord, TrainOptions, TrainResult } from './types';
 
 export interface TrainHooks {
@@ -21,7 +22,7 @@ export interface TrainHooks {
    * Called after each epoch; training waits for it. `checkpoint` reads the weights off the backend: call it
    * before the promise settles or not at all.
    */
-  onEpoch?(record: EpochRecord, checkpoint: () => TrainCheckpoint): void | Promise<void>;
+  onEpoch?(record: EpochRecord, checkpoint: () => Promise<TrainCheckpoint>): void | Promise<void>;
   /**
    * Called with what was good before a run diverged, when at least one epoch was; training waits for it and then
    * throws TRAIN_DIVERGED.
@@ -34,7 +35,8 @@ export interface TrainRun {
   readonly resume?: TrainCheckpoint | null;
   /** What is learned from beside the labels, as `options.distill` says. */
   readonly teacher?: Model | null;
-  readonly backend?: Backend;
+  /** What computes the steps; the best backend of this process unless given. */
+  readonly compute?: Compute;
 }
 
 /** Steps between two points of the live curves. */
@@ -55,20 +57,31 @@ export async function train(
   hooks: TrainHooks = {},
   run: TrainRun = {},
 ): Promise<TrainResult> {
-  const backend = run.backend ?? (await loadBackend());
-  if (backend.fallbackReason !== null) {
-    context.log('warn', `Training without TensorFlow, slowly: ${backend.fallbackReason}`);
+  const { resume = null, teacher = null } = run;
+  const compute = await trainingCompute(run.compute);
+  if (compute.fallbackReason !== null) {
+    context.log('warn', `Training without TensorFlow, slowly: ${compute.fallbackReason}`);
   }
-  const trainer = new Trainer(model, dataset, options, context, backend, run);
+  const step = await compute.begin({
+    model: { ...model, graph: (resume?.model ?? model).graph },
+    shape: trainingSplit(dataset),
+    options,
+    teacher,
+    state: resume,
+  });
   try {
-    return await trainer.run(hooks);
+    return await new Trainer(model, dataset, options, context, step, resume).run(hooks);
   } finally {
-    trainer.dispose();
+    await step.dispose();
   }
 }
 
+/** What computes unless told otherwise. @throws AppError RUNTIME_UNAVAILABLE */
+export async function trainingCompute(compute: Compute | undefined): Promise<Compute> {
+  return compute ?? localCompute(await loadBackend());
+}
+
 class Trainer {
-  private readonly step: TrainStep;
   private readonly loader: BatchLoader;
   private readonly watch: LossWatch;
   private readonly history: EpochRecord[];
@@ -82,30 +95,28 @@ class Trainer {
     private readonly dataset: Dataset,
     private readonly options: TrainOptions,
     private readonly context: EngineContext,
-    private readonly backend: Backend,
-    { resume = null, teacher = null }: TrainRun,
+    private readonly step: TrainingStep,
+    resume: TrainCheckpoint | null,
   ) {
-    const split = trainingSplit(dataset);
-    const { graph } = resume?.model ?? model;
-    this.gammas = gammaWeights(graph);
-    this.loader = trainingLoader(split, options);
-    this.step = new TrainStep(model, graph, split, options, backend, teacher, resume);
-    this.watch = resume ? new LossWatch(resume.watch) : LossWatch.begin(this.step.head.classes);
+    this.gammas = gammaWeights(model.graph);
+    this.loader = trainingLoader(trainingSplit(dataset), options);
+    this.watch = resume ? new LossWatch(resume.watch) : LossWatch.begin(step.classes);
     this.history = [...(resume?.history ?? [])];
     this.best = resume?.best ?? null;
     if (resume && this.best === null) {
-      this.last = { epoch: resume.history.length, model: this.currentModel() };
+      const graph = resume.average?.graph ?? resume.model.graph;
+      this.last = { epoch: resume.history.length, model: { ...model, graph } };
     }
     if (resume) this.loader.restore(resume.loader);
   }
 
   async run(hooks: TrainHooks): Promise<TrainResult> {
     try {
-      if (this.history.length === 0) this.reportEpoch(0, null);
+      if (this.history.length === 0) await this.reportEpoch(0, null);
       while (this.history.length < this.options.epochs && !this.isSpent()) {
         const record = await this.epoch();
         this.history.push(record);
-        this.keep(record);
+        await this.keep(record);
         await hooks.onEpoch?.(record, () => this.checkpoint());
       }
     } catch (error) {
@@ -116,13 +127,9 @@ class Trainer {
     return this.result();
   }
 
-  dispose(): void {
-    this.step.dispose();
-  }
-
   private result(): TrainResult {
     const { epoch, model } = this.best ?? this.last!;
-    return { model, history: this.history, bestEpoch: epoch, backend: this.backend.detail };
+    return { model, history: this.history, bestEpoch: epoch, backend: this.step.detail };
   }
 
   /** Whether the validation has not become better for as long as one has patience. */
@@ -152,7 +159,7 @@ class Trainer {
       rate = this.learningRate(step);
       // The statistics of one image tell batch norm nothing.
       if (batch.count > 1 || this.options.batchSize === 1) {
-        const result = this.step.take(batch, rate);
+        const result = await this.step.take(batch, rate);
         if (!this.watch.accept(result.loss / result.samples)) {
           throw diverged(number, `at step ${step + 1}`, rate);
         }
@@ -168,7 +175,7 @@ class Trainer {
     }
     const imagesPerSecond = total.samples / elapsed();
     const validation = await this.validate(number);
-    this.reportEpoch(number, validation);
+    await this.reportEpoch(number, validation);
     return {
       epoch: number,
       learningRate: rate,
@@ -189,39 +196,32 @@ class Trainer {
 
   private async validate(epoch: number): Promise<{ loss: number; top1: number } | null> {
     const split = this.dataset.split('val');
-    const { step, model } = this;
-    const { head, result: executable } = step;
     if (split.count === 0) {
       // Nothing else has looked at what the last step did.
-      if (!isFiniteGraph(executable.weights.toGraph())) throw diverged(epoch, 'at its end', null);
+      if (!isFiniteGraph(await this.step.result())) throw diverged(epoch, 'at its end', null);
       return null;
     }
-    const classifier = { executable, head, preprocessing: model.preprocessing };
-    const { loss, top1 } = await evaluateClassifier(classifier, split, 'val', this.context);
+    const { loss, top1 } = await evaluateWith(this.step, split, 'val', this.context);
     if (!Number.isFinite(loss)) throw diverged(epoch, 'at its validation', null);
     return { loss, top1 };
   }
 
   /** Keeps the epoch that has just ended, if it is the best or no best one is asked for. */
-  private keep(record: EpochRecord): void {
+  private async keep(record: EpochRecord): Promise<void> {
     const { epoch, valAccuracy } = record;
     const chooses = this.options.keepBest && valAccuracy !== null;
     const earlier = this.best === null ? undefined : this.history[this.best.epoch - 1];
     if (chooses && earlier !== undefined && !isBetter(record, earlier)) return;
-    const kept = { epoch, model: this.currentModel() };
+    const kept = { epoch, model: { ...this.model, graph: await this.step.result() } };
     if (chooses) this.best = kept;
     else this.last = kept;
   }
 
-  private currentModel(): Model {
-    return { ...this.model, graph: this.step.result.weights.toGraph() };
-  }
-
-  private checkpoint(): TrainCheckpoint {
+  private async checkpoint(): Promise<TrainCheckpoint> {
     return {
-      model: { ...this.model, graph: this.step.weights() },
+      model: { ...this.model, graph: await this.step.weights() },
       best: this.best,
-      ...this.step.state(),
+      ...(await this.step.state()),
       watch: this.watch.state,
       loader: this.loader.state(),
       history: [...this.history],
@@ -239,9 +239,11 @@ class Trainer {
   }
 
   /** What is known at the end of an epoch, or (0) before the first. */
-  private reportEpoch(epoch: number, validation: { loss: number; top1: number } | null): void {
-    const { weights } = this.step.result;
-    const gammas = sampleGammas(this.gammas.map((id) => weights.get(id).dataSync<'float32'>()));
+  private async reportEpoch(
+    epoch: number,
+    validation: { loss: number; top1: number } | null,
+  ): Promise<void> {
+    const gammas = sampleGammas(await this.step.read(this.gammas));
     if (validation === null && gammas === null) return;
     this.context.metric({
       step: epoch,

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { checkFit } from '../../engine/data/fit';
 import { openDataset } from '../../engine/data/decode';
 import type { ImageSplit, SplitName } from '../../engine/data/types';
-import { indexOfLargest } from '../../engine/measure/accuracy';
+import { indexOfLargest } from '../../engine/measure/largest';
 import { runForward } from '../../engine/train/executor';
 import type { Model } from '../../engine/graph/types';
 import type { SampleImage } from '../../ipc/contract';

@@ -119,12 +119,12 @@ class Checkpoints {
   }
 
   /** Writes after each epoch, or as often as large weights and short epochs allow. */
-  async write(checkpoint: () => TrainCheckpoint, context: JobContext): Promise<void> {
+  async write(checkpoint: () => Promise<TrainCheckpoint>, context: JobContext): Promise<void> {
     if (this.#sinceWrite() < this.#cost / checkpointShare) return;
     const elapsed = startStopwatch();
     try {
       await mkdir(dirname(this.#file), { recursive: true });
-      await atomicWrite(this.#file, encodeCheckpoint(checkpoint()));
+      await atomicWrite(this.#file, encodeCheckpoint(await checkpoint()));
     } catch (error) {
       // A full disk must not end a training that can do without.
       context.log('warn', `The checkpoint was not written: ${toAppError(error).message}`);

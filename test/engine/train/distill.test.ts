@@ -109,7 +109,6 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
       classifierHead(toyModel()),
       split,
       backend,
-      3,
     );
     const logits = tf.tidy(() => teacher.logits(batch, mix).dataSync<'float32'>());
     teacher.dispose();
@@ -134,7 +133,7 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
       size = 8,
       head = student,
     ): Teacher =>
-      new Teacher({ ...toyModel(), ...changes }, head, { ...split, height: size }, backend, 3);
+      new Teacher({ ...toyModel(), ...changes }, head, { ...split, height: size }, backend);
     const misfit = expect.objectContaining({ code: 'DATA_MISMATCH' });
     expect(() => make({ outputKind: 'sigmoid' })).toThrow(misfit);
     expect(() => make({}, 9)).toThrow(misfit);

@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ImageSplit } from '../../../src-main/engine/data/types';
+import type { ImageShape } from '../../../src-main/engine/data/types';
 import { GraphBuilder } from '../../../src-main/engine/graph/build';
 import type { Model, Weight } from '../../../src-main/engine/graph/types';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { fullTrainingDefaults, optimizerDefaults } from '../../../src-main/engine/train/defaults';
-import { TrainStep } from '../../../src-main/engine/train/step';
+import { localCompute } from '../../../src-main/engine/train/step';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import { maxAbsDiff } from '../formats/reference';
 
@@ -88,18 +88,20 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
   it.each(Object.keys(keras.curves))("goes down Keras's curve: %s", async (run) => {
     const backend = await loadBackend(name);
     const options = runs[run]!;
-    const shape = { height: side, width: side, channels };
+    const shape = { height: side, width: side, channels } as ImageShape;
     const model = recordedModel();
-    const split = { ...shape, count: batches * size } as ImageSplit;
-    const step = new TrainStep(model, model.graph, split, options, backend, null, null);
-    const losses = keras.curves[run]!.map((_, i) => {
+    const request = { model, shape, options, teacher: null, state: null };
+    const step = await localCompute(backend).begin(request);
+    const losses: number[] = [];
+    for (const i of keras.curves[run]!.keys()) {
       const at = i % batches;
       const images = Uint8Array.from(keras.pixels.slice(at * batchBytes, (at + 1) * batchBytes));
       const labels = Int32Array.from(keras.labels.slice(at * size, (at + 1) * size));
       const batch = { images, labels, count: size };
-      return step.take(batch, options.optimizer.learningRate).loss / size;
-    });
-    step.dispose();
+      const { loss } = await step.take(batch, options.optimizer.learningRate);
+      losses.push(loss / size);
+    }
+    await step.dispose();
     expect(losses).toHaveLength(50);
     expect(maxAbsDiff(losses, keras.curves[run]!)).toBeLessThan(1e-3);
   });

@@ -9,6 +9,7 @@ import type { Model } from '../../../src-main/engine/graph/types';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
 import { asMemoryError } from '../../../src-main/engine/train/memory';
+import { localCompute } from '../../../src-main/engine/train/step';
 import { train } from '../../../src-main/engine/train/trainer';
 import { toyClasses, toyDataset, toyModel } from './toy';
 
@@ -24,11 +25,11 @@ function copyingModel(): Model {
 describe('a batch that does not fit', () => {
   it('says so, and which one may', async () => {
     process.env['TF_CPU_BFC_MEM_LIMIT_IN_MB'] = '16';
-    const backend = await loadBackend('tensorflow');
+    const compute = localCompute(await loadBackend('tensorflow'));
     const dataset = toyDataset({ train: 2048, val: 0, test: 0 });
     const options = { ...fullTrainingDefaults(1), batchSize: 2048 };
     await expect(
-      train(copyingModel(), dataset, options, silentContext, {}, { backend }),
+      train(copyingModel(), dataset, options, silentContext, {}, { compute }),
     ).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
       hint: expect.stringContaining('1024'),
@@ -41,7 +42,7 @@ describe('a batch that does not fit', () => {
       smaller,
       silentContext,
       {},
-      { backend },
+      { compute },
     );
     expect(history).toHaveLength(1);
   });

@@ -28,52 +28,58 @@ describe.each(['tensorflow', 'cpu'] as const)('SGD on %s', (name) => {
     { options: sgd, sparsity: 0 },
     { options: { ...sgd, nesterov: false, decayAll: true }, sparsity: 0 },
     { options: { ...sgd, weightDecay: 0 }, sparsity: 0.05 },
-  ])('takes the steps of the formula: $options, sparsity $sparsity', ({ options, sparsity }) => {
-    const { tf } = backend;
-    const { graph } = toyModel();
-    const tensorsBefore = tf.memory().numTensors;
-    const executable = compile(graph, backend);
-    const optimizer = createOptimizer(executable, graph, options, sparsity);
-    const weights = new Map(
-      [...executable.trainable.keys()].map((id) => [id, [...graph.weights.get(id)!.data]]),
-    );
-    const velocities = new Map(
-      Array.from(weights, ([id, values]) => [id, values.map(() => 0)] as const),
-    );
-    const rng = createRng(4);
-
-    for (const rate of [0.1, 0.05, 0.2]) {
-      const gradients = new Map(
-        Array.from(weights, ([id, values]) => [id, values.map(() => rng.uniform(-1, 1))] as const),
+  ])(
+    'takes the steps of the formula: $options, sparsity $sparsity',
+    async ({ options, sparsity }) => {
+      const { tf } = backend;
+      const { graph } = toyModel();
+      const tensorsBefore = tf.memory().numTensors;
+      const executable = compile(graph, backend);
+      const optimizer = createOptimizer(executable, graph, options, sparsity);
+      const weights = new Map(
+        [...executable.trainable.keys()].map((id) => [id, [...graph.weights.get(id)!.data]]),
       );
-      const tensors = Array.from(gradients, ([id, values]) => {
-        return [id, tf.tensor(values, [...graph.weights.get(id)!.shape])] as const;
-      });
-      optimizer.step(new Map(tensors), rate);
+      const velocities = new Map(
+        Array.from(weights, ([id, values]) => [id, values.map(() => 0)] as const),
+      );
+      const rng = createRng(4);
 
-      for (const [id, values] of weights) {
-        const isKernel = id.endsWith('/kernel');
-        const decay = isKernel || options.decayAll ? options.weightDecay : 0;
-        const penalty = id.endsWith('/gamma') ? sparsity : 0;
-        values.forEach((w, i) => {
-          const gradient = gradients.get(id)![i]! + decay * w + penalty * Math.sign(w);
-          const v = options.momentum * velocities.get(id)![i]! + gradient;
-          velocities.get(id)![i] = v;
-          values[i]! -= rate * (options.nesterov ? gradient + options.momentum * v : v);
+      for (const rate of [0.1, 0.05, 0.2]) {
+        const gradients = new Map(
+          Array.from(
+            weights,
+            ([id, values]) => [id, values.map(() => rng.uniform(-1, 1))] as const,
+          ),
+        );
+        const tensors = Array.from(gradients, ([id, values]) => {
+          return [id, tf.tensor(values, [...graph.weights.get(id)!.shape])] as const;
         });
-      }
-    }
+        optimizer.step(new Map(tensors), rate);
 
-    const state = optimizer.state();
-    expect(state.steps).toBe(3);
-    for (const [id, values] of weights) {
-      expect(maxAbsDiff(executable.weights.get(id).dataSync(), values)).toBeLessThan(1e-5);
-      expect(maxAbsDiff(state.slots.get(id)![0]!, velocities.get(id)!)).toBeLessThan(1e-5);
-    }
-    optimizer.dispose();
-    executable.dispose();
-    expect(tf.memory().numTensors).toBe(tensorsBefore);
-  });
+        for (const [id, values] of weights) {
+          const isKernel = id.endsWith('/kernel');
+          const decay = isKernel || options.decayAll ? options.weightDecay : 0;
+          const penalty = id.endsWith('/gamma') ? sparsity : 0;
+          values.forEach((w, i) => {
+            const gradient = gradients.get(id)![i]! + decay * w + penalty * Math.sign(w);
+            const v = options.momentum * velocities.get(id)![i]! + gradient;
+            velocities.get(id)![i] = v;
+            values[i]! -= rate * (options.nesterov ? gradient + options.momentum * v : v);
+          });
+        }
+      }
+
+      const state = await optimizer.state();
+      expect(state.steps).toBe(3);
+      for (const [id, values] of weights) {
+        expect(maxAbsDiff(executable.weights.get(id).dataSync(), values)).toBeLessThan(1e-5);
+        expect(maxAbsDiff(state.slots.get(id)![0]!, velocities.get(id)!)).toBeLessThan(1e-5);
+      }
+      optimizer.dispose();
+      executable.dispose();
+      expect(tf.memory().numTensors).toBe(tensorsBefore);
+    },
+  );
 });
 
 const adam: AdamOptions = {
@@ -97,7 +103,7 @@ describe.each(['tensorflow', 'cpu'] as const)('Adam on %s', (name) => {
     { options: { ...adam, beta1: 0.8, beta2: 0.99, decayAll: true }, sparsity: 0.05 },
     { options: { ...adam, kind: 'adamw' as const }, sparsity: 0 },
     { options: { ...adam, kind: 'adamw' as const, decayAll: true }, sparsity: 0.05 },
-  ])("takes PyTorch's steps: $options, sparsity $sparsity", ({ options, sparsity }) => {
+  ])("takes PyTorch's steps: $options, sparsity $sparsity", async ({ options, sparsity }) => {
     const { tf } = backend;
     const { beta1, beta2, epsilon, weightDecay, decayAll } = options;
     const { graph } = toyModel();
@@ -132,14 +138,14 @@ describe.each(['tensorflow', 'cpu'] as const)('Adam on %s', (name) => {
       optimizer.step(new Map(gradients), rate);
       if (i !== 1) continue;
       // Half way, another optimizer goes on from the state of this one.
-      const [state, moved] = [optimizer.state(), executable.weights.toGraph()];
+      const [state, moved] = [await optimizer.state(), await executable.weights.toGraph()];
       optimizer.dispose();
       executable.dispose();
       executable = compile(moved, backend);
       optimizer = createOptimizer(executable, moved, options, sparsity, state);
     }
 
-    const { slots } = optimizer.state();
+    const { slots } = await optimizer.state();
     for (const { id, w, m, v } of numbers) {
       expect(maxAbsDiff(executable.weights.get(id).dataSync(), w)).toBeLessThan(2e-5);
       expect(maxAbsDiff(slots.get(id)![0]!, m)).toBeLessThan(1e-5);

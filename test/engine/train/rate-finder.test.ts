@@ -9,6 +9,7 @@ import {
   readCurve,
   type RateSweep,
 } from '../../../src-main/engine/train/rate-finder';
+import { localCompute } from '../../../src-main/engine/train/step';
 import { train } from '../../../src-main/engine/train/trainer';
 import type { RatePoint } from '../../../src-main/engine/train/types';
 import { toyDataset, toyModel } from './toy';
@@ -71,6 +72,7 @@ describe('findLearningRate', () => {
 
   it('sweeps exponentially until the loss runs away, and suggests a rate that trains', async () => {
     const backend = await loadBackend('tensorflow');
+    const compute = localCompute(backend);
     const before = backend.tf.memory().numTensors;
     const model = toyModel();
     const steps: number[] = [];
@@ -79,7 +81,7 @@ describe('findLearningRate', () => {
       dataset,
       options,
       { ...silentContext, progress: ({ done }) => void steps.push(done) },
-      { backend, sweep },
+      { compute, sweep },
     );
     expect(backend.tf.memory().numTensors).toBe(before);
     const { points, suggestion, lowest } = curve;
@@ -101,7 +103,7 @@ describe('findLearningRate', () => {
     expect(lowest).toBeGreaterThan(1e-3);
     const optimizer = { ...options.optimizer, learningRate: suggestion };
     const run = { ...options, optimizer };
-    const { history } = await train(model, dataset, run, silentContext, {}, { backend });
+    const { history } = await train(model, dataset, run, silentContext, {}, { compute });
     expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss);
   });
 

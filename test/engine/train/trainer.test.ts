@@ -12,12 +12,14 @@ import {
   encodeCheckpoint,
   type TrainCheckpoint,
 } from '../../../src-main/engine/train/checkpoint';
+import type { Compute } from '../../../src-main/engine/train/compute';
 import {
   fullTrainingDefaults,
   optimizerDefaults,
   scheduleDefaults,
 } from '../../../src-main/engine/train/defaults';
 import { gammasOf, type GammaSample } from '../../../src-main/engine/train/gammas';
+import { localCompute } from '../../../src-main/engine/train/step';
 import { train } from '../../../src-main/engine/train/trainer';
 import type { TrainOptions, TrainResult } from '../../../src-main/engine/train/types';
 import { maxAbsDiff } from '../formats/reference';
@@ -64,10 +66,10 @@ function recording(abortAfter = Infinity): EngineContext & {
 async function checkResume(
   data: Dataset,
   run: TrainOptions,
-  backend: Backend,
+  compute: Compute,
   teacher: Model | null = null,
 ): Promise<void> {
-  const how = { backend, teacher };
+  const how = { compute, teacher };
   const unbroken = await train(toyModel(), data, run, silentContext, {}, how);
 
   let saved: Uint8Array | undefined;
@@ -77,7 +79,7 @@ async function checkResume(
     data,
     run,
     recording((run.epochs - 1) * stepsPerEpoch + 1),
-    { onEpoch: (_record, checkpoint) => void (saved = encodeCheckpoint(checkpoint())) },
+    { onEpoch: async (_record, checkpoint) => void (saved = encodeCheckpoint(await checkpoint())) },
     how,
   );
   await expect(broken).rejects.toMatchObject({ code: 'CANCELLED' });
@@ -93,9 +95,11 @@ async function checkResume(
 
 describe('train', () => {
   let backend: Backend;
+  let compute: Compute;
   let tensorsBefore: number;
   beforeAll(async () => {
     backend = await loadBackend('tensorflow');
+    compute = localCompute(backend);
     tensorsBefore = backend.tf.memory().numTensors;
   });
   afterEach(() => {
@@ -109,7 +113,7 @@ describe('train', () => {
       history,
       bestEpoch,
       backend: detail,
-    } = await train(toyModel(), dataset, options, context, {}, { backend });
+    } = await train(toyModel(), dataset, options, context, {}, { compute });
 
     expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
     expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss / 2);
@@ -135,7 +139,7 @@ describe('train', () => {
   it('tells of the gammas before the first epoch and at the end of each', async () => {
     const context = recording();
     const sparse = { ...options, gammaSparsity: 0.05, keepBest: false };
-    const { model } = await train(toyModel(), dataset, sparse, context, {}, { backend });
+    const { model } = await train(toyModel(), dataset, sparse, context, {}, { compute });
     const told = context.metrics.flatMap(({ epoch, gammas }) => (gammas ? [[epoch, gammas]] : []));
     expect(told.map(([epoch]) => epoch)).toEqual([0, 1, 2, 3, 4]);
     expect(told[0]![1]).toEqual({ count: 12, values: new Array(12).fill(1) });
@@ -151,7 +155,7 @@ describe('train', () => {
   it('repeats exactly on a seed, and not on another', async () => {
     const run = async (seed: number): Promise<number[]> => {
       const short = { ...options, seed, epochs: 2 };
-      const result = await train(toyModel(), dataset, short, silentContext, {}, { backend });
+      const result = await train(toyModel(), dataset, short, silentContext, {}, { compute });
       return numbersOf(result.model);
     };
     const first = await run(7);
@@ -163,7 +167,7 @@ describe('train', () => {
     const model = toyModel();
     const before = numbersOf(model);
     const short = { ...options, epochs: 1 };
-    const result = await train(model, dataset, short, silentContext, {}, { backend });
+    const result = await train(model, dataset, short, silentContext, {}, { compute });
     expect(numbersOf(model)).toEqual(before);
     expect(maxAbsDiff(numbersOf(result.model), before)).toBeGreaterThan(0.01);
   });
@@ -172,7 +176,7 @@ describe('train', () => {
     const short = { ...options, epochs: 1 };
     const [logits, softmax] = await Promise.all(
       [toyModel(), toyModel({ softmax: true })].map((model) =>
-        train(model, dataset, short, silentContext, {}, { backend }),
+        train(model, dataset, short, silentContext, {}, { compute }),
       ),
     );
     expect(numbersOf(softmax!.model)).toEqual(numbersOf(logits!.model));
@@ -181,7 +185,7 @@ describe('train', () => {
 
   it('stops between batches when cancelled', async () => {
     const context = recording(3);
-    const promise = train(toyModel(), dataset, options, context, {}, { backend });
+    const promise = train(toyModel(), dataset, options, context, {}, { compute });
     await expect(promise).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(context.done).toEqual([1, 2, 3]);
   });
@@ -199,7 +203,7 @@ describe('train', () => {
       wild,
       silentContext,
       { onEpoch: ({ epoch }) => void handedOut.push(epoch) },
-      { backend },
+      { compute },
     );
     await expect(promise).rejects.toMatchObject({
       code: 'TRAIN_DIVERGED',
@@ -224,10 +228,10 @@ describe('train', () => {
       wild,
       silentContext,
       {
-        onEpoch: (_record, checkpoint) => void models.push(checkpoint()),
+        onEpoch: async (_record, checkpoint) => void models.push(await checkpoint()),
         onDiverged: (result) => void rescued.push(result),
       },
-      { backend },
+      { compute },
     );
     await expect(promise).rejects.toMatchObject({
       code: 'TRAIN_DIVERGED',
@@ -248,9 +252,9 @@ describe('train', () => {
       schedule: scheduleDefaults.constant,
     };
     const lengthOf = async (changes: Partial<TrainOptions>, data = dataset): Promise<number> =>
-      (await train(toyModel(), data, { ...run, ...changes }, silentContext, {}, { backend }))
+      (await train(toyModel(), data, { ...run, ...changes }, silentContext, {}, { compute }))
         .history.length;
-    const { history } = await train(toyModel(), dataset, run, silentContext, {}, { backend });
+    const { history } = await train(toyModel(), dataset, run, silentContext, {}, { compute });
     expect(history).toHaveLength(12);
     const isBetter = (i: number, j: number): boolean => {
       const [a, b] = [history[i]!, history[j]!];
@@ -279,8 +283,8 @@ describe('train', () => {
       dataset,
       run,
       context,
-      { onEpoch: (_record, checkpoint) => void (last = checkpoint()) },
-      { backend },
+      { onEpoch: async (_record, checkpoint) => void (last = await checkpoint()) },
+      { compute },
     );
     expect(numbersOf(model)).toEqual(numbersOf({ ...model, graph: last!.average!.graph }));
     expect(maxAbsDiff(numbersOf(model), numbersOf(last!.model))).toBeGreaterThan(1e-3);
@@ -289,12 +293,12 @@ describe('train', () => {
     expect(loss).toBeCloseTo(history[1]!.valLoss!, 5);
     // The steps themselves are those of a run without an average.
     const plain = { ...run, ema: null };
-    const without = await train(toyModel(), dataset, plain, silentContext, {}, { backend });
+    const without = await train(toyModel(), dataset, plain, silentContext, {}, { compute });
     expect(numbersOf(without.model)).toEqual(numbersOf(last!.model));
   });
 
   it('learns from a teacher what it cannot from labels', async () => {
-    const teacher = (await train(toyModel(), dataset, options, silentContext, {}, { backend }))
+    const teacher = (await train(toyModel(), dataset, options, silentContext, {}, { compute }))
       .model;
     // All labels of the student's data are the same: only the teacher knows the classes.
     const train0 = dataset.split('train');
@@ -306,14 +310,14 @@ describe('train', () => {
           : dataset.split(name),
     };
     const run = { ...options, distill: { temperature: 2, alpha: 0 } };
-    const how = { backend, teacher };
+    const how = { compute, teacher };
     const student = await train(toyModel({ seed: 5 }), unlabelled, run, silentContext, {}, how);
     const { top1 } = await evaluate(student.model, dataset.split('test'), 'test', silentContext, {
       backend,
     });
     expect(top1).toBeGreaterThan(0.9);
     await expect(
-      train(toyModel(), dataset, run, silentContext, {}, { backend }),
+      train(toyModel(), dataset, run, silentContext, {}, { compute }),
     ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(train(toyModel(), dataset, options, silentContext, {}, how)).rejects.toMatchObject(
       { code: 'INVALID_ARGUMENT' },
@@ -331,7 +335,7 @@ describe('train', () => {
       clipNorm: 1,
       ema: 0.8,
     };
-    const { model } = await train(toyModel(), dataset, run, silentContext, {}, { backend });
+    const { model } = await train(toyModel(), dataset, run, silentContext, {}, { compute });
     const { top1 } = await evaluate(model, dataset.split('test'), 'test', silentContext, {
       backend,
     });
@@ -339,12 +343,12 @@ describe('train', () => {
   });
 
   it('goes on from a checkpoint as if it had never stopped', () =>
-    checkResume(dataset, options, backend));
+    checkResume(dataset, options, compute));
 
   it('keeps the last epoch where there is no validation or the best is not wanted', async () => {
     const blind = toyDataset({ train: 64, val: 0, test: 0 });
     const short = { ...options, epochs: 2 };
-    const without = await train(toyModel(), blind, short, silentContext, {}, { backend });
+    const without = await train(toyModel(), blind, short, silentContext, {}, { compute });
     expect(without.bestEpoch).toBe(2);
     expect(without.history[0]!.valAccuracy).toBeNull();
     const last = { ...short, keepBest: false };
@@ -354,8 +358,8 @@ describe('train', () => {
       dataset,
       last,
       silentContext,
-      { onEpoch: (_record, checkpoint) => void (final = checkpoint()) },
-      { backend },
+      { onEpoch: async (_record, checkpoint) => void (final = await checkpoint()) },
+      { compute },
     );
     expect(result.bestEpoch).toBe(2);
     expect(numbersOf(result.model)).toEqual(numbersOf(final!.model));
@@ -368,7 +372,7 @@ describe('train', () => {
     };
     const short = { ...options, epochs: 2, keepBest: false };
     const run = (gammaSparsity: number): Promise<TrainResult> =>
-      train(toyModel(), dataset, { ...short, gammaSparsity }, silentContext, {}, { backend });
+      train(toyModel(), dataset, { ...short, gammaSparsity }, silentContext, {}, { compute });
     const free = await run(0);
     const sparse = await run(0.1);
     expect(sumOfGamma(sparse.model)).toBeLessThan(0.8 * sumOfGamma(free.model));
@@ -382,7 +386,7 @@ describe('train', () => {
       options,
       silentContext,
       { onEpoch: () => void counts.push(backend.tf.memory().numTensors) },
-      { backend },
+      { compute },
     );
     expect(new Set(counts).size).toBe(1);
   });
@@ -390,14 +394,14 @@ describe('train', () => {
   it('leaves out a batch of a single image', async () => {
     const odd = toyDataset({ train: 33, val: 0, test: 0 });
     const short = { ...options, epochs: 1 };
-    const { history } = await train(toyModel(), odd, short, silentContext, {}, { backend });
+    const { history } = await train(toyModel(), odd, short, silentContext, {}, { compute });
     expect(history[0]!.trainLoss).toBeGreaterThan(0);
   });
 
   it('refuses a data set without training images', async () => {
     const empty = toyDataset({ train: 0, val: 0, test: 8 });
     await expect(
-      train(toyModel(), empty, options, silentContext, {}, { backend }),
+      train(toyModel(), empty, options, silentContext, {}, { compute }),
     ).rejects.toMatchObject({ code: 'DATA_MISMATCH' });
   });
 });
@@ -410,8 +414,9 @@ describe('train in plain JavaScript', () => {
   it('gives nearly the same weights as TensorFlow', async () => {
     const run = async (name: 'tensorflow' | 'cpu'): Promise<TrainResult> => {
       const backend = await loadBackend(name);
+      const compute = localCompute(backend);
       const before = backend.tf.memory().numTensors;
-      const result = await train(toyModel(), few, short, silentContext, {}, { backend });
+      const result = await train(toyModel(), few, short, silentContext, {}, { compute });
       expect(backend.tf.memory().numTensors).toBe(before);
       return result;
     };
@@ -423,7 +428,7 @@ describe('train in plain JavaScript', () => {
   });
 
   it('goes on from a checkpoint as if it had never stopped', async () =>
-    checkResume(few, short, await loadBackend('cpu')));
+    checkResume(few, short, localCompute(await loadBackend('cpu'))));
 
   const everything: TrainOptions = {
     ...short,
@@ -439,11 +444,14 @@ describe('train in plain JavaScript', () => {
   };
 
   it('goes on so with all that a run can carry along', async () =>
-    checkResume(few, everything, await loadBackend('cpu'), toyModel({ seed: 8 })));
+    checkResume(few, everything, localCompute(await loadBackend('cpu')), toyModel({ seed: 8 })));
 
   it('gives nearly the same weights as TensorFlow with it', async () => {
     const run = async (name: 'tensorflow' | 'cpu'): Promise<Model> => {
-      const how = { backend: await loadBackend(name), teacher: toyModel({ seed: 8 }) };
+      const how = {
+        compute: localCompute(await loadBackend(name)),
+        teacher: toyModel({ seed: 8 }),
+      };
       return (await train(toyModel(), few, everything, silentContext, {}, how)).model;
     };
     const [native, plain] = [await run('tensorflow'), await run('cpu')];

@@ -27,14 +27,21 @@ export class WeightTensors {
     this.tensors.set(id, tensor);
   }
 
+  /** The numbers of some weights as they are now. */
+  read(ids: readonly WeightId[]): Promise<Float32Array[]> {
+    // The backend may go on using the array that it gives.
+    return Promise.all(ids.map(async (id) => (await this.get(id).data<'float32'>()).slice()));
+  }
+
   /** The graph with the weights as they are now. */
-  toGraph(): Graph {
+  async toGraph(): Promise<Graph> {
+    const floats = [...this.graph.weights].filter(([, { dtype }]) => dtype === 'float32');
+    const numbers = await this.read(floats.map(([id]) => id));
+    const read = new Map<WeightId, Weight>(
+      floats.map(([id, weight], i) => [id, { ...weight, data: numbers[i]! }]),
+    );
     const weights = new Map<WeightId, Weight>();
-    for (const [id, weight] of this.graph.weights) {
-      const isFloat = weight.dtype === 'float32';
-      const data = isFloat ? this.get(id).dataSync<'float32'>().slice() : weight.data;
-      weights.set(id, { ...weight, data });
-    }
+    for (const [id, weight] of this.graph.weights) weights.set(id, read.get(id) ?? weight);
     return { ...this.graph, weights };
   }
 
