@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { EngineContext } from '../../context';
 import { AppError } from '../../errors';
 import type { Weight } from '../../graph/types';
-import { bytesPerNumber, decodeWeight, type StoredType } from '../tfjs-layers/decode';
+import { bytesPerNumber, decodeWeight, type StoredType } from './decode';
 import { corrupt, tooLarge } from '../keras-config/errors';
 import { maxTensors, maxWeightBytes } from '../keras-config/limits';
 

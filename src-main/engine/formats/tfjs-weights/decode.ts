@@ -3,7 +3,7 @@
 import type { Weight } from '../../graph/types';
 import { halvesToFloats } from '../half-floats';
 import { corrupt } from '../keras-config/errors';
-import type { ManifestEntry } from '../tfjs-weights/manifest';
+import type { ManifestEntry } from './manifest';
 
 export const bytesPerNumber = {
   float32: 4,
@@ -16,7 +16,7 @@ export const bytesPerNumber = {
 
 export type StoredType = keyof typeof bytesPerNumber;
 
-/** A weight from its bytes, little-endian. Quantised weights become float32. */
+/** A weight from its bytes, little-endian. Quantised weights become what they were, float32 or int32. */
 export function decodeWeight(entry: ManifestEntry, bytes: Uint8Array): Weight {
   const { shape, quantization, dtype } = entry;
   // A copy of its own: the bytes may lie at any offset of the file.
@@ -26,7 +26,9 @@ export function decodeWeight(entry: ManifestEntry, bytes: Uint8Array): Weight {
     if (dtype === 'float32') return { shape, dtype: 'float32', data: new Float32Array(buffer) };
     return { shape, dtype: 'bool', data: new Uint8Array(buffer) };
   }
-  return { shape, dtype: 'float32', data: dequantise(entry, buffer) };
+  const numbers = dequantise(entry, buffer);
+  if (dtype !== 'int32') return { shape, dtype: 'float32', data: numbers };
+  return { shape, dtype: 'int32', data: Int32Array.from(numbers, Math.round) };
 }
 
 /**
