@@ -26,6 +26,8 @@ export const errorCodes = {
   MODEL_UNSUPPORTED_OP: 'the model has a layer that Secateur cannot run',
   /** A model's weights hold NaN or infinity. */
   MODEL_NOT_FINITE: 'the model has weights that are not finite numbers',
+  /** A model of integers: it can be looked at, not worked on. */
+  MODEL_QUANTIZED: 'the model is quantised already',
   /** The model exceeds the limits on tensors or bytes. */
   MODEL_TOO_LARGE: 'the model exceeds the size limits',
   /** The model graph breaks an invariant (a bug, or a broken import). */

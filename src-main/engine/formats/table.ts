@@ -12,6 +12,7 @@ import { tfjsLayersWriter } from './tfjs-layers/writer';
 import { tfliteWriter } from './tflite/writer';
 import type {
   ImportResult,
+import { tfliteReader } from './tflite/reader';
   ModelReader,
   ModelWriter,
   ReadFormat,
@@ -49,7 +50,7 @@ export async function detectFormat(path: string): Promise<ReadFormat> {
 /**
  * Reads a model of any format.
  * @throws AppError MODEL_FORMAT_UNKNOWN, MODEL_CORRUPT, MODEL_UNSAFE_PATH, MODEL_UNSUPPORTED_OP,
- * MODEL_TOO_LARGE, MODEL_NOT_FINITE, FILE_UNREADABLE, CANCELLED
+ * MODEL_TOO_LARGE, MODEL_NOT_FINITE, MODEL_QUANTIZED, FILE_UNREADABLE, CANCELLED
  */
 export async function readModel(path: string, context: EngineContext): Promise<ImportResult> {
   const file = await modelFile(path);
@@ -66,6 +67,19 @@ export function writeModel(
   return formatWriter(format).write(model, options);
 }
 
+  const result = await inspectModel(path, context);
+  if (result.quantized === undefined) return result;
+  throw new AppError(
+    'MODEL_QUANTIZED',
+    `The file holds integers (${result.quantized.length} quantised tensors): its weights are rounded already.`,
+    'Import the float model that it was made from; Secateur quantises the cut one when it exports. ' +
+      '"inspect" shows the layers and quantisation parameters of this one.',
+    { details: { path } },
+  );
+}
+
+/** Reads a model of any format, to be looked at: one of integers, too. @throws AppError as `readModel` */
+export async function inspectModel(path: string, context: EngineContext): Promise<ImportResult> {
 async function modelFile(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? join(path, 'model.json') : path;

@@ -1,17 +1,21 @@
 // Runs .tflite files with the real LiteRT runtime (XNNPACK on the processor).
 
 import { readFile } from 'node:fs/promises';
-import { type CompiledModel, loadAndCompile, Tensor } from '@litertjs/core';
 import { AppError } from '../errors';
 import type { FileRunner } from '../formats/types';
+import { dequantized, quantized } from '../quantize/parameters';
+import type { Affine } from '../quantize/types';
 import { loadLiteRtRuntime, type LiteRtRuntime } from './litert-loader';
+import { LiteRtModel, type LiteRtBuffer } from './litert-model';
 
 export interface LiteRtOptions {
   /** Threads to run with, 1 by default; more than the runtime has is an error. */
   readonly threads?: number;
+  /** What the integers of inputs and outputs stand for, where the file has such; null for real numbers. */
+  readonly scales?: { readonly input: Affine | null; readonly outputs: readonly (Affine | null)[] };
 }
 
-/** A .tflite file, compiled and ready to run. */
+/** A .tflite file, compiled and ready to run. Real numbers go in and come out, whatever the file computes with. */
 export interface LiteRtRunner extends FileRunner {
   readonly threads: number;
   /** Shape of the input as the file states it, batch included. */
@@ -45,18 +49,15 @@ export async function openLiteRt(
     );
   }
   const bytes = typeof file === 'string' ? new Uint8Array(await readFile(file)) : file;
-  return new Runner(await compile(bytes, threads), runtime, threads);
+  return new Runner(await compile(bytes, threads), runtime, threads, options.scales);
 }
 
-async function compile(bytes: Uint8Array, threads: number): Promise<CompiledModel> {
+async function compile(bytes: Uint8Array, threads: number): Promise<LiteRtModel> {
   // LiteRT reads offsets without checking them: what is no .tflite file at all must not reach it.
   const identifier = new TextDecoder().decode(bytes.subarray(4, 8));
   if (identifier !== 'TFL3') throw refused('it has no TFL3 identifier');
   try {
-    return await loadAndCompile(bytes, {
-      accelerator: 'wasm',
-      cpuOptions: { numThreads: threads },
-    });
+    return await LiteRtModel.open(bytes, threads);
   } catch (error) {
     throw refused(error instanceof Error ? error.message : String(error), error);
   }
@@ -73,46 +74,66 @@ function refused(why: string, cause?: unknown): AppError {
 
 class Runner implements LiteRtRunner {
   readonly runtime: string;
-  readonly inputShape: readonly number[];
-  readonly outputShapes: readonly (readonly number[])[];
 
   constructor(
-    private readonly model: CompiledModel,
+    private readonly model: LiteRtModel,
     runtime: LiteRtRuntime,
     readonly threads: number,
+    private readonly scales: LiteRtOptions['scales'],
   ) {
     this.runtime = `LiteRT.js ${runtime.version} (WebAssembly, ${runtime.build}, XNNPACK)`;
-    this.inputShape = Array.from(model.getInputDetails()[0]!.shape);
-    this.outputShapes = model.getOutputDetails().map((output) => Array.from(output.shape));
+  }
+
+  get inputShape(): readonly number[] {
+    return this.model.input.shape;
+  }
+
+  get outputShapes(): readonly (readonly number[])[] {
+    return this.model.outputs.map(({ shape }) => shape);
   }
 
   async run(input: Float32Array): Promise<readonly Float32Array[]> {
-    const tensor = new Tensor(input, [...this.inputShape]);
+    const buffer = this.write(input);
     try {
-      const outputs = await this.model.run(tensor);
-      return outputs.map((output) => {
-        const data = Float32Array.from(output.toTypedArray());
+      const outputs = await this.model.invoke(buffer);
+      return outputs.map((output, i) => {
+        const values = this.model.read(output, this.model.outputs[i]!);
         output.delete();
-        return data;
+        if (values instanceof Float32Array) return values;
+        return dequantized(values, required(this.scales?.outputs[i]));
       });
     } finally {
-      tensor.delete();
+      buffer.delete();
     }
   }
 
   prepare(input: Float32Array): PreparedSample {
-    const tensor = new Tensor(input, [...this.inputShape]);
+    const buffer = this.write(input);
     return {
       invoke: async () => {
-        for (const output of await this.model.run(tensor)) output.delete();
+        for (const output of await this.model.invoke(buffer)) output.delete();
       },
       close: () => {
-        tensor.delete();
+        buffer.delete();
       },
     };
   }
 
   close(): void {
-    this.model.delete();
+    this.model.close();
   }
+
+  private write(input: Float32Array): LiteRtBuffer {
+    if (this.model.input.type === 'float32') return this.model.write(input);
+    return this.model.write(quantized(input, required(this.scales?.input)));
+  }
+}
+
+function required(affine: Affine | null | undefined): Affine {
+  if (affine) return affine;
+  throw new AppError(
+    'INVALID_ARGUMENT',
+    'The file takes or gives integers, and what they stand for was not said.',
+    'This is a bug: open the file with its scales.',
+  );
 }

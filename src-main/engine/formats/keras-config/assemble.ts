@@ -3,8 +3,9 @@
 
 import { GraphBuilder } from '../../graph/build';
 import { inferShapes } from '../../graph/shapes';
-import type { Graph, Model, Preprocessing } from '../../graph/types';
+import type { Graph, Model } from '../../graph/types';
 import { assertFinite, validateGraph } from '../../graph/validate';
+import { guessPreprocessing, startsWithRescaling } from '../preprocessing-guess';
 import { restoreComposites } from './composites';
 import { tooLarge } from './errors';
 import { asCorrupt, importModel, type ImportSession } from './import/model';
@@ -101,23 +102,6 @@ function requireReasonableSize(graph: Graph): void {
       throw tooLarge(`Numbers in the output of "${tensor}"`, size, maxActivationSize);
     }
   }
-}
-
-function startsWithRescaling(graph: Graph): boolean {
-  const inputs = new Set(graph.inputs.map(({ tensor }) => tensor));
-  const readers = graph.nodes.filter((node) => node.inputs.some((tensor) => inputs.has(tensor)));
-  return readers.length > 0 && readers.every(({ op }) => op === 'rescale');
-}
-
-/** Pixels from 0 to 1, unless the model begins by rescaling raw pixels itself. */
-function guessPreprocessing(graph: Graph): Preprocessing {
-  const channels = graph.inputs[0]?.shape.at(-1);
-  return {
-    scale: startsWithRescaling(graph) ? 1 : 1 / 255,
-    mean: [0],
-    std: [1],
-    channelOrder: channels === 1 ? 'gray' : 'rgb',
-  };
 }
 
 function fittingLabels(

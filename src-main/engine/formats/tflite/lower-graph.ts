@@ -7,14 +7,17 @@ import { planFusion, type Followers } from './fusion';
 import { batchNormAffine } from './lower/filters';
 import { reshapeTo } from './lower/norms';
 import { lowerings } from './lower/table';
-import { batched, type Lower } from './lower/types';
+import { batched, type Lower, type LoweringTarget } from './lower/types';
+import { mergePads } from './merge-pads';
 import { Program, type TensorIndex } from './program';
 
 /**
  * The program of a graph at batch 1, float32.
+ * @param target what the program is for: one that will be quantised has operators that bear it
  * @throws AppError EXPORT_UNSUPPORTED naming the layer that TFLite cannot hold.
  */
-export function lowerGraph(graph: Graph): Program {
+export function lowerGraph(whole: Graph, target: LoweringTarget = 'float'): Program {
+  const { graph } = mergePads(whole);
   const program = new Program(graph.name);
   const shapes = inferShapes(graph);
   const { followers, absorbed } = planFusion(graph);
@@ -36,12 +39,36 @@ export function lowerGraph(graph: Graph): Program {
       floats: (role) => floatsOf(node, weight(role)?.data),
       affine: affineOf(graph, own),
       activation: own?.activation ?? 'NONE',
+      target,
     });
     if (own) tensors.set(own.result, outputs[0]!);
     else node.outputs.forEach((tensor, i) => tensors.set(tensor, outputs[i]!));
   }
   addOutputs(program, graph, tensors);
   return program;
+}
+
+/**
+ * For each layer of a graph the one whose operators compute it: another one where it is a batch norm, activation or border
+ * that went into it.
+ */
+export function layerOwners(whole: Graph): ReadonlyMap<string, string> {
+  const { graph, owners: padded } = mergePads(whole);
+  const { followers, absorbed } = planFusion(graph);
+  const makers = new Map<TensorId, string>();
+  const owners = new Map<string, string>();
+  for (const node of graph.nodes) {
+    const owner = absorbed.has(node.id) ? makers.get(node.inputs[0]!)! : node.name;
+    owners.set(node.name, owner);
+    for (const tensor of node.outputs) makers.set(tensor, owner);
+    const result = followers.get(node.id)?.result;
+    if (result !== undefined) makers.set(result, owner);
+  }
+  for (const node of whole.nodes) {
+    const owner = padded.get(node.id);
+    if (owner !== undefined) owners.set(node.name, owners.get(owner.name)!);
+  }
+  return owners;
 }
 
 function lowerNode(

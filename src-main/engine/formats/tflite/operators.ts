@@ -3,8 +3,7 @@
 // Codes are those of the enum BuiltinOperator in schema.fbs. Versions are from tensorflow/compiler/mlir/lite/tools/
 // versioning/op_version.cc, the releases that run them from runtime_version.cc beside it.
 
-import type { optionTables} from './schema';
-import { type OptionTable } from './schema';
+import { optionTables, type Field, type OptionTable } from './schema';
 
 interface OperatorInfo {
   /** Value of the enum BuiltinOperator. */
@@ -157,6 +156,8 @@ export type WrittenOperator = keyof typeof writtenOperators;
 /** Operators of other writers' files. */
 const readOperators = {
   RELU_N1_TO_1: operator(20, null, {}),
+  BATCH_TO_SPACE_ND: operator(37, 'BatchToSpaceNDOptions', {}),
+  SPACE_TO_BATCH_ND: operator(38, 'SpaceToBatchNDOptions', {}),
   SQUEEZE: operator(43, 'SqueezeOptions', {}),
   SPLIT: operator(49, 'SplitOptions', {}),
   CAST: operator(53, 'CastOptions', {}),
@@ -192,3 +193,23 @@ export type AllOptionsOf<N extends OperatorName> =
 
 /** Options of an operator; what is left out takes the schema's default. */
 export type OptionsOf<N extends OperatorName> = Partial<AllOptionsOf<N>>;
+
+export type OptionValue = number | boolean | readonly number[];
+
+/** The value of an option that a file leaves out. */
+export function fallbackOf({ type, fallback }: Field): OptionValue {
+  if (type === 'ints') return [];
+  return type === 'bool' ? fallback !== 0 : fallback;
+}
+
+/** All options of an operator, those that are not given at the schema's default. */
+export function allOptions(
+  operator: OperatorName,
+  given: Readonly<Record<string, OptionValue>>,
+): Readonly<Record<string, OptionValue>> {
+  const name = operators[operator].options;
+  if (name === null) return {};
+  const fields: Readonly<Record<string, Field>> = optionTables[name].fields;
+  const defaults = Object.entries(fields).map(([key, field]) => [key, fallbackOf(field)] as const);
+  return { ...Object.fromEntries(defaults), ...given };
+}

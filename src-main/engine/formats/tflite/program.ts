@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../errors';
 import type { Shape } from '../../graph/types';
 import {
+  allOptions,
   writtenOperators,
   type OperatorName,
+  type OptionValue,
   type OptionsOf,
   type WrittenOperator,
 } from './operators';
@@ -33,8 +35,6 @@ export interface ProgramTensor {
   readonly buffer: number | null;
   readonly quantization: Quantization | null;
 }
-
-export type OptionValue = number | boolean | readonly number[];
 
 export interface Operation {
   readonly operator: OperatorName;
@@ -186,7 +186,7 @@ export class Program implements ProgramData {
       version: version ?? (axes === maxAxes ? writtenOperators[operator].fiveAxes : 1),
       inputs,
       outputs,
-      options: options as Operation['options'],
+      options: allOptions(operator, options as Operation['options']),
     });
     return outputs;
   }

@@ -6,6 +6,9 @@
 export const schemaVersion = 3;
 export const fileIdentifier = 'TFL3';
 
+/** What the description of a file says that Secateur wrote. */
+export const ownDescription = 'Secateur';
+
 export const tensorTypes = {
   float32: 0,
   float16: 1,
@@ -119,6 +122,8 @@ export const optionTables = {
     size: 2,
     fields: { axis: field('int', 0), batchDims: field('int', 1) },
   },
+  BatchToSpaceNDOptions: { union: 24, size: 0, fields: {} },
+  SpaceToBatchNDOptions: { union: 25, size: 0, fields: {} },
   TransposeOptions: { union: 26, size: 0, fields: {} },
   ReducerOptions: { union: 27, size: 1, fields: { keepDims: field('bool', 0) } },
   SubOptions: { union: 28, size: 2, fields: { activation: field('byte', 0) } },

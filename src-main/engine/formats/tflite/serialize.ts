@@ -3,7 +3,14 @@
 import { Builder, type Offset } from 'flatbuffers';
 import { lastByteCode, operators, type OperatorName } from './operators';
 import type { Operation, ProgramData, ProgramTensor, Quantization } from './program';
-import { fileIdentifier, optionTables, schemaVersion, tensorTypes, type Field } from './schema';
+import {
+  fileIdentifier,
+  optionTables,
+  ownDescription,
+  schemaVersion,
+  tensorTypes,
+  type Field,
+} from './schema';
 
 /** Weights lie at multiples of this, so that the file can be mapped into memory and used as it is. */
 const bufferAlignment = 16;
@@ -47,7 +54,7 @@ export function serializeProgram(
       codes.map((code) => writeOperatorCode(builder, code)),
     ),
     subgraphs: offsets(builder, [writeSubgraph(builder, program, codes)]),
-    description: builder.createString('Secateur'),
+    description: builder.createString(ownDescription),
     buffers: offsets(builder, buffers),
     metadata: offsets(builder, metadataEntries),
     signatures: offsets(builder, [writeSignature(builder, program)]),

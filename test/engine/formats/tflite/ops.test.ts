@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { lowerGraph } from '../../../../src-main/engine/formats/tflite/lower-graph';
+import { parseFile } from '../../../../src-main/engine/formats/tflite/parse';
+import { raiseProgram } from '../../../../src-main/engine/formats/tflite/read/raise';
 import { serializeProgram } from '../../../../src-main/engine/formats/tflite/serialize';
 import { GraphBuilder } from '../../../../src-main/engine/graph/build';
 import { createRng, type Rng } from '../../../../src-main/engine/graph/rng';
@@ -25,15 +27,24 @@ function random(shape: Shape, min = -1, max = 1, source: Rng = rng): Weight {
   return { shape, dtype: 'float32', data };
 }
 
-/** Largest difference between LiteRT's outputs of the written graph and the reference's. */
+/**
+ * Largest difference between the reference's outputs of a graph, LiteRT's of the written file, and the reference's of
+ * what is read back from it.
+ */
 async function difference(graph: Graph, min = -2, max = 2): Promise<number> {
   const input = random(graph.inputs[0]!.shape, min, max).data as Float32Array;
   const expected = runReference(graph, [input]);
-  const runner = await openLiteRt(serializeProgram(lowerGraph(graph)));
+  const bytes = serializeProgram(lowerGraph(graph));
+  const readBack = runReference(raiseProgram(parseFile(bytes).program).graph, [input]);
+  const runner = await openLiteRt(bytes);
   try {
     const actual = await runner.run(input);
     expect(actual.length).toBe(expected.length);
-    return Math.max(...expected.map(({ data }, i) => maxAbsDiff(data, actual[i]!)));
+    expect(readBack.map(({ shape }) => shape)).toEqual(expected.map(({ shape }) => shape));
+    return Math.max(
+      ...expected.map(({ data }, i) => maxAbsDiff(data, actual[i]!)),
+      ...expected.map(({ data }, i) => maxAbsDiff(data, readBack[i]!.data)),
+    );
   } finally {
     runner.close();
   }
@@ -251,7 +262,7 @@ describe('normalisations', () => {
   });
 });
 
-const positiveOnly: readonly ActivationFn[] = ['sqrt'];
+const positiveOnly: readonly ActivationFn[] = ['sqrt', 'log'];
 const activations = [
   'relu',
   'relu6',
@@ -269,6 +280,7 @@ const activations = [
   'geluTanh',
   'mish',
   'exp',
+  'log',
   'sqrt',
   'abs',
   'neg',
@@ -285,7 +297,7 @@ describe('activations', () => {
   }
 
   it('with their own slope', async () => {
-    for (const fn of ['leakyRelu', 'elu'] as const) {
+    for (const fn of ['leakyRelu', 'elu', 'hardSigmoid'] as const) {
       const graph = single('activation', [4, 5, 3], { fn, alpha: 0.37 });
       expect(await difference(graph, -4, 4)).toBeLessThan(tolerance);
     }

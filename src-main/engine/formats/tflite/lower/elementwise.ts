@@ -4,6 +4,7 @@ import type { ActivationFn, Shape } from '../../../graph/types';
 import type { Program, TensorIndex } from '../program';
 import type { WrittenOperator } from '../operators';
 import { fusedActivations } from '../schema';
+import { channelAffine } from './norms';
 import { batched, type Lower, type Lowering } from './types';
 
 /** Builds an activation from operators on tensors of one shape. */
@@ -104,9 +105,16 @@ export const prelu: Lower<'prelu'> = (layer) => {
 
 export const dropout: Lower<'dropout'> = ({ inputs }) => [inputs[0]!];
 
-export const rescale: Lower<'rescale'> = ({ node, program, inputs, outputShapes }) => {
+export const rescale: Lower<'rescale'> = (layer) => {
+  const { node, program, inputs, outputShapes, target } = layer;
   const shape = batched(outputShapes[0]!);
   const { scale, offset } = node.attrs;
+  if (target === 'int8' && shape.length === 4) {
+    const channels = shape[3]!;
+    const each = (values: readonly number[]): Float32Array =>
+      Float32Array.from({ length: channels }, (_, c) => values[c] ?? values[0]!);
+    return [channelAffine(layer, each(scale), each(offset))];
+  }
   let output = inputs[0]!;
   if (scale.some((value) => value !== 1)) {
     const factor = program.constant('scale', [scale.length], Float32Array.from(scale));

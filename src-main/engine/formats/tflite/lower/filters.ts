@@ -5,6 +5,7 @@ import type { Window } from '../../../graph/ops/windows';
 import type { NodeOf, Shape } from '../../../graph/types';
 import { unsupported, type TensorIndex } from '../program';
 import { fusedActivations, paddings } from '../schema';
+import { transposed } from '../../transpose';
 import { batched, type ChannelAffine, type Lower, type Lowering } from './types';
 import { padForWindow } from './window';
 
@@ -49,26 +50,6 @@ function foldedBias<K extends FilterOp>(layer: Lowering<K>, channels: number): T
     bias[c] = layer.affine ? value * layer.affine.scale[c]! + layer.affine.shift[c]! : value;
   }
   return layer.program.constant('bias', [channels], bias);
-}
-
-/** Reorders axes: axis i of the result is axis perm[i] of the data. */
-function transposed(data: Float32Array, shape: Shape, perm: readonly number[]): Float32Array {
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
-  const outShape = perm.map((axis) => shape[axis]!);
-  const outStrides = perm.map((axis) => strides[axis]!);
-  const result = new Float32Array(data.length);
-  const index = new Array<number>(perm.length).fill(0);
-  let source = 0;
-  for (let i = 0; i < result.length; i++) {
-    result[i] = data[source]!;
-    for (let axis = perm.length - 1; axis >= 0; axis--) {
-      source += outStrides[axis]!;
-      if (++index[axis]! < outShape[axis]!) break;
-      source -= outStrides[axis]! * outShape[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return result;
 }
 
 export const conv2d: Lower<'conv2d'> = (layer) => {
@@ -199,7 +180,9 @@ function transposedRegion(layer: Lowering<'conv2dTranspose'>): {
   const along = (axis: 0 | 1): { readonly full: number; readonly begin: number } => {
     const full = (layer.inputShapes[0]![axis]! - 1) * strides[axis] + kernelSize[axis];
     if (padding === 'valid') return { full, begin: 0 };
-    return { full, begin: padding === 'same' ? kernelSize[axis] >> 1 : padding[axis][0] };
+    // As the convolution that would make the input of the output pads it.
+    const same = Math.max(full - output[axis]!, 0) >> 1;
+    return { full, begin: padding === 'same' ? same : padding[axis][0] };
   };
   const [rows, columns] = [along(0), along(1)];
   // Output padding may reach beyond the full result, where there is nothing but the bias.

@@ -2,21 +2,51 @@
 
 import type { NodeOf, Shape } from '../../../graph/types';
 import type { Program, TensorIndex } from '../program';
-import { fusedActivations } from '../schema';
+import { fusedActivations, paddings } from '../schema';
 import { batchNormAffine } from './filters';
-import { batched, batchedAxis, type Lower } from './types';
+import { batched, batchedAxis, type Lower, type Lowering } from './types';
 
 export const batchNorm: Lower<'batchNorm'> = (layer) => {
   const { program } = layer;
   const { scale, shift } = batchNormAffine(layer);
   const shape = batched(layer.outputShapes[0]!);
   const channels = [scale.length];
+  if (layer.target === 'int8' && layer.inputShapes[0]!.length === 3) {
+    return [channelAffine(layer, Float32Array.from(scale), Float32Array.from(shift))];
+  }
   const factor = program.constant('scale', channels, Float32Array.from(scale));
   const scaled = program.emit('MUL', [layer.inputs[0]!, factor], shape, {});
   const term = program.constant('shift', channels, Float32Array.from(shift));
   const activation = fusedActivations[layer.activation];
   return [program.emit('ADD', [scaled, term], shape, { activation })];
 };
+
+/**
+ * x * scale + shift of each channel of an image as a depthwise convolution of one pixel: quantised, it has a scale for
+ * each channel and a bias of 32 bits, where a multiplication and a sum would round to one scale for all, twice.
+ */
+export function channelAffine<K extends 'batchNorm' | 'rescale'>(
+  layer: Lowering<K>,
+  scale: Float32Array,
+  shift: Float32Array,
+): TensorIndex {
+  const { program } = layer;
+  const channels = scale.length;
+  const kernel = program.constant('scale', [1, 1, 1, channels], scale);
+  const bias = program.constant('shift', [channels], shift);
+  return program.emit(
+    'DEPTHWISE_CONV_2D',
+    [layer.inputs[0]!, kernel, bias],
+    batched(layer.outputShapes[0]!),
+    {
+      padding: paddings.VALID,
+      strideH: 1,
+      strideW: 1,
+      depthMultiplier: 1,
+      activation: fusedActivations[layer.activation],
+    },
+  );
+}
 
 /** (x - mean) / sqrt(variance + epsilon), with mean and variance over the given axes of `shape`. */
 function standardise(

@@ -24,7 +24,10 @@ export interface Lowering<K extends Op> {
   readonly affine: ChannelAffine | null;
   /** Activation that the last operator computes. */
   readonly activation: FusedActivation;
+  readonly target: LoweringTarget;
 }
+
+export type LoweringTarget = 'float' | 'int8';
 
 /** Adds the operators of a layer and returns the tensors of its outputs. */
 export type Lower<K extends Op> = (layer: Lowering<K>) => readonly TensorIndex[];

@@ -1,0 +1,36 @@
+// The errors of reading a .tflite file.
+
+import { AppError } from '../../errors';
+
+/** A file that contradicts itself or the format. */
+export function corrupt(
+  problem: string,
+  details: Readonly<Record<string, unknown>> = {},
+): AppError {
+  return new AppError(
+    'MODEL_CORRUPT',
+    `The .tflite file is damaged: ${problem}.`,
+    'Copy the file again from where it was made, or convert the model anew.',
+    { details },
+  );
+}
+
+/** An operator that cannot be run. */
+export function unsupportedOperator(layer: string, operator: string, why: string): AppError {
+  return new AppError(
+    'MODEL_UNSUPPORTED_OP',
+    `Layer "${layer}" (${operator}) cannot be imported: ${why}.`,
+    'Replace the layer in the program that made the model, or import the model that the file was converted from.',
+    { details: { layer, operator } },
+  );
+}
+
+/** Something larger than any real model of this kind. */
+export function tooLarge(what: string, found: number, limit: number): AppError {
+  return new AppError(
+    'MODEL_TOO_LARGE',
+    `${what}: ${found}, the limit is ${limit}.`,
+    'Secateur reads networks for edge devices; a file of this size is damaged or not one of these.',
+    { details: { found, limit } },
+  );
+}
