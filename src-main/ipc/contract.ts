@@ -256,6 +256,11 @@ export interface Calls {
   };
 
   'export.chooseFolder': {
+  /** How far the penalty on gamma moves a gamma that nothing needs; null where that cannot be told. */
+  'train.gammaTravel': {
+    args: { options: TrainOptions; images: number };
+    reply: number | null;
+  };
     args: Record<string, never>;
     reply: { token: string; folder: string } | null;
   };
@@ -332,6 +337,7 @@ export const callNames = [
   'train.speed',
   'export.chooseFolder',
   'export.reveal',
+  'train.gammaTravel',
   'zoo.list',
   'jobs.start',
   'jobs.cancel',

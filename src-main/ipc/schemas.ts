@@ -334,6 +334,10 @@ export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
     originalEpochs: epochs.nullable(),
   }),
   'train.speed': z.strictObject({ version: id, data: id, options: trainOptions }),
+  'train.gammaTravel': z.strictObject({
+    options: trainOptions,
+    images: z.number().int().min(1).max(100_000_000),
+  }),
   'export.chooseFolder': none,
   'export.reveal': z.strictObject({ export: id }),
   'zoo.list': none,

@@ -18,6 +18,7 @@ import {
   scheduleDefaults,
 } from '../../engine/train/defaults';
 import { scratchEpochs, type ScratchBudget } from '../../engine/train/scratch';
+import { gammaTravel } from '../../engine/train/sparsity';
 import { zooArchitectures } from '../../engine/zoo';
 import { commandFor } from '../../jobs/command-line';
 import type { DataPreview, DropCalls, ImportPreview } from '../contract';
@@ -43,6 +44,7 @@ type ModelCalls =
   | 'train.stopFinding'
   | 'train.scratchPlan'
   | 'train.speed'
+  | 'train.gammaTravel'
   | 'zoo.list';
 
 /** Epochs offered first in the wizards. */
@@ -224,6 +226,8 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
         options,
       });
     },
+
+    'train.gammaTravel': async ({ options, images }) => gammaTravel(options, images),
 
     'zoo.list': async () => zooArchitectures,
   };

@@ -15,14 +15,14 @@ import type {
 } from '../../../src-main/engine/prune/types';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { VersionSummary } from '../../../src-main/project/types';
-import { bytes as bytesText, percent, plural } from '../../format';
-import { datasetMisfit, firstFitting } from '../../state/fit';
+import { firstFitting } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
-import type { WizardStep } from '../../state/wizard';
-import { criteria, isMeasured } from './criteria';
-import { activeLimits, limitTargets, limitWords } from './limits';
+import { ControlsDraft } from './controls.svelte';
+import { isMeasured } from './criteria';
+import { limitTargets } from './limits';
 import type { LimitKind, Limits } from './limits';
+import { SlimmingDraft } from './slimming.svelte';
 
 export type TargetKind = 'macs' | 'params' | 'ratio' | 'bytes' | 'latency';
 
@@ -66,6 +66,8 @@ export class PruneDraft {
   training = $state.raw<TrainOptions | null>(null);
   trainDefaults = $state.raw<TrainDefaults | null>(null);
   teacher = $state<string | null>(null);
+  readonly slimming = new SlimmingDraft();
+  readonly controls: ControlsDraft;
   measure = $state(true);
   name = $state('');
 
@@ -95,6 +97,7 @@ export class PruneDraft {
 
   constructor(version: VersionSummary) {
     this.version = version;
+    this.controls = new ControlsDraft(version.id);
     this.data = firstFitting(project.datasets, version)?.id ?? null;
   }
 
@@ -130,20 +133,29 @@ export class PruneDraft {
   readonly request: PageJobRequest | null = $derived.by(() => {
     if (!this.options) return null;
     const withData = this.data !== null;
+    const sparsify = this.slims ? this.slimming.options(this.training) : null;
+    const controls = this.controls.request;
     return {
       kind: 'prune',
       version: this.version.id,
       options: this.options,
       steps: this.steps,
       ...(this.steps > 1 ? { schedule: this.schedule } : {}),
+      ...(withData && sparsify ? { sparsify } : {}),
       data: this.data,
       recalibrate: withData && this.recalibrate,
       fineTune: withData && this.fineTune ? this.training : null,
       ...(withData && this.fineTune && this.teacher !== null ? { teacher: this.teacher } : {}),
+      ...(withData && controls ? { controls } : {}),
       measure: this.measure,
       name: this.name.trim() === '' ? null : this.name.trim(),
     };
   });
+
+  /** Whether gammas are trained to be cut: with the criterion that ranks by them. */
+  get slims(): boolean {
+    return this.slimming.wanted && this.criterion === 'bn';
+  }
 
   get target(): PruneTarget {
     const others = limitTargets(this.targetKind, this.limits, this.precision);
@@ -166,6 +178,14 @@ export class PruneDraft {
     }
   }
 
+  /** Network Slimming ranks all gammas in one list and is told the share of channels that goes. */
+  setSlimming(wanted: boolean): void {
+    this.slimming.wanted = wanted;
+    if (!wanted) return;
+    this.scope = 'global';
+    this.targetKind = 'ratio';
+  }
+
   setTeacher(teacher: string | null): void {
     this.teacher = teacher;
     if (!this.training || !this.trainDefaults) return;
@@ -179,6 +199,7 @@ export class PruneDraft {
     const [defaults, training] = await Promise.all([
       call('prune.defaults'),
       call('train.defaults', { version: this.version.id, purpose: 'fine-tune' }),
+      this.controls.load(),
     ]);
     this.scope = defaults.scope;
     this.align = defaults.align;
@@ -234,95 +255,4 @@ export class PruneDraft {
       ? this.protect.filter((name) => name !== layer)
       : [...this.protect, layer];
   }
-}
-
-/** "50 % of MACs and 500 kB" for the sentence and the step list. */
-function allTargetWords(draft: PruneDraft): string {
-  const others = activeLimits(draft.targetKind, draft.limits);
-  return inWords([targetWords(draft), ...others.map(([kind, value]) => limitWords(kind, value))]);
-}
-
-/** "50 % of MACs": what the slider stands for. */
-export function targetWords(draft: PruneDraft): string {
-  if (draft.targetKind === 'bytes') {
-    const as = draft.precision === 'fp32' ? '' : ` as ${draft.precision}`;
-    return `${bytesText(draft.targetBytes)} of weights${as}`;
-  }
-  const what = {
-    macs: 'of MACs',
-    params: 'of parameters',
-    ratio: 'of channels',
-    latency: 'of the latency',
-  };
-  return `${percent(draft.keepPercent / 100, 0)} ${what[draft.targetKind]}`;
-}
-
-export const pruneSteps: readonly WizardStep<PruneDraft>[] = [
-  {
-    id: 'method',
-    title: 'Method',
-    problem: (draft) =>
-      isMeasured(draft.criterion) && draft.data === null ? 'needs a data set' : null,
-    summary: (draft) => criteria[draft.criterion].title,
-  },
-  {
-    id: 'target',
-    title: 'Target',
-    problem: (draft) => (draft.previewError ? 'cannot be reached' : null),
-    summary: (draft) => `at most ${allTargetWords(draft)}`,
-  },
-  {
-    id: 'recovery',
-    title: 'Recovery',
-    problem: dataProblem,
-    summary: recoverySummary,
-  },
-  {
-    id: 'run',
-    title: 'Run',
-    problem: (draft) => (draft.options ? null : 'reading the defaults'),
-    summary: () => null,
-  },
-];
-
-function recoverySummary(draft: PruneDraft): string {
-  if (draft.data === null) return 'none, cut only';
-  const parts = [
-    ...(draft.recalibrate ? ['recalibrate'] : []),
-    ...(draft.fineTune && draft.training ? [plural(draft.training.epochs, 'epoch')] : []),
-  ];
-  return parts.length > 0 ? parts.join(', ') : 'evaluate only';
-}
-
-/** What the job will do, in a sentence. */
-export function pruneSentence(draft: PruneDraft): string {
-  const { preview } = draft;
-  const cut = preview ? `${preview.layersCut} of ${preview.layersPrunable} layers` : 'its layers';
-  const dataset = project.dataset(draft.data);
-  const after = [
-    ...(dataset && draft.recalibrate ? ['recalibrate batch norm'] : []),
-    ...(dataset && draft.fineTune && draft.training
-      ? [`fine-tune for ${plural(draft.training.epochs, 'epoch')}`]
-      : []),
-    ...(dataset ? [`evaluate on ${dataset.name}`] : []),
-    ...(draft.measure ? ['measure latency on LiteRT'] : []),
-  ];
-  const steps = draft.steps === 1 ? '' : ` in ${draft.steps} steps`;
-  const tail = after.length > 0 ? `, then ${inWords(after)}` : '';
-  return (
-    `Secateur will cut ${cut} of ${draft.version.name} by ${criteria[draft.criterion].title}${steps} ` +
-    `to at most ${allTargetWords(draft)}, check the cut against the masked original${tail}. ` +
-    `${draft.version.name} stays as it is.`
-  );
-}
-
-function inWords(parts: readonly string[]): string {
-  if (parts.length < 2) return parts.join('');
-  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
-}
-
-function dataProblem(draft: PruneDraft): string | null {
-  const dataset = project.dataset(draft.data);
-  if (!dataset) return null;
-  return datasetMisfit(dataset, draft.version) === null ? null : 'the data set does not fit';
 }
