@@ -5,7 +5,7 @@ import type { Model, Preprocessing, Shape } from '../graph/types';
 import type { CalibrationMethod, CalibrationSamples, QuantizationReport } from '../quantize/types';
 import type { Usage, UsageFacts } from './usage';
 
-export type ReadFormat = 'tfjs-layers' | 'tfjs-graph' | 'keras' | 'keras-h5' | 'tflite';
+export type ReadFormat = 'tfjs-layers' | 'tfjs-graph' | 'keras' | 'keras-h5' | 'tflite' | 'onnx';
 export type WriteFormat = 'tfjs-layers' | 'tfjs-graph' | 'tflite' | 'keras' | 'keras-h5';
 export type Precision = 'fp32' | 'fp16' | 'uint8' | 'int8-dynamic' | 'int8';
 
