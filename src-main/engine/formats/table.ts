@@ -7,12 +7,14 @@ import { AppError, toAppError } from '../errors';
 import type { Model } from '../graph/types';
 import { kerasH5Reader, kerasReader } from './keras/reader';
 import { sniff } from './sniff';
+import { tfjsGraphReader } from './tfjs-graph/reader';
+import { tfjsGraphWriter } from './tfjs-graph/writer';
 import { tfjsLayersReader } from './tfjs-layers/reader';
 import { tfjsLayersWriter } from './tfjs-layers/writer';
+import { tfliteReader } from './tflite/reader';
 import { tfliteWriter } from './tflite/writer';
 import type {
   ImportResult,
-import { tfliteReader } from './tflite/reader';
   ModelReader,
   ModelWriter,
   ReadFormat,
@@ -21,8 +23,14 @@ import { tfliteReader } from './tflite/reader';
   WrittenFile,
 } from './types';
 
-export const readers: readonly ModelReader[] = [tfjsLayersReader, kerasReader, kerasH5Reader];
-export const writers: readonly ModelWriter[] = [tfjsLayersWriter, tfliteWriter];
+export const readers: readonly ModelReader[] = [
+  tfjsGraphReader,
+  tfjsLayersReader,
+  kerasReader,
+  kerasH5Reader,
+  tfliteReader,
+];
+export const writers: readonly ModelWriter[] = [tfjsLayersWriter, tfjsGraphWriter, tfliteWriter];
 
 /** The writer of a format. @throws AppError INVALID_ARGUMENT when there is none */
 export function formatWriter(format: WriteFormat): ModelWriter {
@@ -48,11 +56,24 @@ export async function detectFormat(path: string): Promise<ReadFormat> {
 }
 
 /**
- * Reads a model of any format.
+ * Reads a model of any format, to be worked on.
  * @throws AppError MODEL_FORMAT_UNKNOWN, MODEL_CORRUPT, MODEL_UNSAFE_PATH, MODEL_UNSUPPORTED_OP,
  * MODEL_TOO_LARGE, MODEL_NOT_FINITE, MODEL_QUANTIZED, FILE_UNREADABLE, CANCELLED
  */
 export async function readModel(path: string, context: EngineContext): Promise<ImportResult> {
+  const result = await inspectModel(path, context);
+  if (result.quantized === undefined) return result;
+  throw new AppError(
+    'MODEL_QUANTIZED',
+    `The file holds integers (${result.quantized.length} quantised tensors): its weights are rounded already.`,
+    'Import the float model that it was made from; Secateur quantises the cut one when it exports. ' +
+      '"inspect" shows the layers and quantisation parameters of this one.',
+    { details: { path } },
+  );
+}
+
+/** Reads a model of any format, to be looked at: one of integers, too. @throws AppError as `readModel` */
+export async function inspectModel(path: string, context: EngineContext): Promise<ImportResult> {
   const file = await modelFile(path);
   const reader = await findReader(file);
   return reader.read(file, context);
@@ -67,19 +88,6 @@ export function writeModel(
   return formatWriter(format).write(model, options);
 }
 
-  const result = await inspectModel(path, context);
-  if (result.quantized === undefined) return result;
-  throw new AppError(
-    'MODEL_QUANTIZED',
-    `The file holds integers (${result.quantized.length} quantised tensors): its weights are rounded already.`,
-    'Import the float model that it was made from; Secateur quantises the cut one when it exports. ' +
-      '"inspect" shows the layers and quantisation parameters of this one.',
-    { details: { path } },
-  );
-}
-
-/** Reads a model of any format, to be looked at: one of integers, too. @throws AppError as `readModel` */
-export async function inspectModel(path: string, context: EngineContext): Promise<ImportResult> {
 async function modelFile(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? join(path, 'model.json') : path;

@@ -16,6 +16,7 @@ const quantizationSchema = z.object({
   dtype: z.enum(['uint8', 'uint16', 'float16']),
   scale: z.number().optional(),
   min: z.number().optional(),
+  original_dtype: z.string().optional(),
 });
 
 const entrySchema = z.object({

@@ -39,6 +39,16 @@ export function explicitPadding(size: Pair, window: Window): ExplicitPadding {
   return [along(0), along(1)];
 }
 
+/** The name that the padding of a window has on an image of this size, or null. */
+export function namedPadding(size: Pair, window: Window): 'valid' | 'same' | null {
+  const amounts = (padding: Padding): string =>
+    explicitPadding(size, { ...window, padding })
+      .flat()
+      .join();
+  const wanted = amounts(window.padding);
+  return (['valid', 'same'] as const).find((name) => amounts(name) === wanted) ?? null;
+}
+
 /**
  * Height and width that a window gives on an image [H, W, C].
  * @throws AppError GRAPH_INVALID when an attribute is out of range or the window is larger than the image.
