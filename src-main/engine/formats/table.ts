@@ -6,6 +6,7 @@ import type { EngineContext } from '../context';
 import { AppError, toAppError } from '../errors';
 import type { Model } from '../graph/types';
 import { kerasH5Reader, kerasReader } from './keras/reader';
+import { onnxReader } from './onnx/reader';
 import { sniff } from './sniff';
 import { tfjsGraphReader } from './tfjs-graph/reader';
 import { tfjsGraphWriter } from './tfjs-graph/writer';
@@ -29,6 +30,7 @@ export const readers: readonly ModelReader[] = [
   kerasReader,
   kerasH5Reader,
   tfliteReader,
+  onnxReader,
 ];
 export const writers: readonly ModelWriter[] = [tfjsLayersWriter, tfjsGraphWriter, tfliteWriter];
 
