@@ -9,16 +9,25 @@ import type { DecodeOptions, SplitName } from '../engine/data/types';
 import type { StoredPrecision } from '../engine/graph/cost';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
 import type { StructureCosts } from '../engine/prune/choices';
+import type { FlipKind } from '../engine/measure/types';
 import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
 import type { OptimizerDefaults, ScheduleDefaults, TrainPurpose } from '../engine/train/defaults';
+import type { GammaSample } from '../engine/train/gammas';
 import type { ScratchBudget } from '../engine/train/scratch';
-import type { DistillOptions, RateCurve, TrainOptions } from '../engine/train/types';
+import type {
+  BackendName,
+  DistillOptions,
+  EpochRecord,
+  RateCurve,
+  TrainOptions,
+} from '../engine/train/types';
 import type { JobEvent, JobRequest, TrainRequest } from '../jobs/types';
 import type {
   DatasetId,
   DatasetRecord,
+  EvaluationRecord,
   ExportId,
   JobId,
   JobRecord,
@@ -160,6 +169,37 @@ export interface SampleImage {
 
 /** Requests as the page makes them: tokens in place of paths. */
 export type PageJobRequest =
+/** What is stored of a version's training and tests. */
+export interface VersionResults {
+  readonly version: VersionId;
+  readonly history: readonly EpochRecord[];
+  /** Oldest first. */
+  readonly evaluations: readonly EvaluationRecord[];
+}
+
+type Answer = NonNullable<SampleImage['predicted']>;
+
+/** An image that two versions answer otherwise. */
+export interface FlippedImage {
+  /** Within its split. */
+  readonly index: number;
+  /** data: URL of a PNG. */
+  readonly image: string;
+  readonly label: number;
+  readonly a: Answer;
+  readonly b: Answer;
+}
+
+export interface FlipPage {
+  /** Images of the split. */
+  readonly samples: number;
+  readonly counts: Readonly<Record<FlipKind, number>>;
+  /** How many there are of the kind and the class that were asked for. */
+  readonly total: number;
+  /** The most certain answers of the second version first. */
+  readonly images: readonly FlippedImage[];
+}
+
   | Exclude<JobRequest, { kind: 'import' | 'add-data' | 'export' }>
   | (Omit<Extract<JobRequest, { kind: 'import' }>, 'path'> & { readonly token: string })
   | (Omit<Extract<JobRequest, { kind: 'add-data' }>, 'path'> & { readonly token: string })
@@ -208,6 +248,32 @@ export interface Calls {
   'versions.diff': { args: { a: VersionId; b: VersionId }; reply: readonly LayerDiff[] };
   'versions.rename': { args: { version: VersionId; name: string }; reply: void };
   'trash.put': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
+  'compare.results': {
+    args: { versions: readonly VersionId[] };
+    reply: readonly VersionResults[];
+  };
+  /** The gammas of each version; null for one without batch norm. */
+  'compare.gammas': {
+    args: { versions: readonly VersionId[] };
+    reply: readonly (GammaSample | null)[];
+  };
+  /** Images that two versions answer otherwise: the first page for two versions takes as long as both need to answer. */
+  'compare.flips': {
+    args: {
+      a: VersionId;
+      b: VersionId;
+      data: DatasetId;
+      split: SplitName;
+      kind: FlipKind;
+      /** Images of this class alone; null takes all. */
+      label: number | null;
+      offset: number;
+      count: number;
+    };
+    reply: FlipPage;
+  };
+  /** Gives up comparing answers, which then ends with CANCELLED. */
+  'compare.stopFlips': { args: Record<string, never>; reply: void };
   'trash.restore': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
 
   'prune.preview': {
@@ -324,6 +390,10 @@ export const callNames = [
   'versions.diff',
   'versions.rename',
   'trash.put',
+  'compare.results',
+  'compare.gammas',
+  'compare.flips',
+  'compare.stopFlips',
   'trash.restore',
   'prune.preview',
   'prune.stopMeasuring',
@@ -393,6 +463,8 @@ export interface Events {
   finding: Progress;
   /** A model given on the command line or opened from the system, already looked at. */
   openModel: ImportPreview;
+  /** How far the answers of versions that are compared have come. */
+  comparing: Progress;
   /** An error that no call waits for. */
   problem: ErrorInfo;
 }
@@ -406,6 +478,7 @@ export const eventNames = [
   'finding',
   'openModel',
   'problem',
+  'comparing',
 ] as const satisfies readonly EventName[];
 
 /** Every reply crosses in an envelope, since thrown errors lose their code on the way. */

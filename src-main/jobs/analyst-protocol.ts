@@ -9,8 +9,16 @@ import type { Model } from '../engine/graph/types';
 import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
+import type { GammaSample } from '../engine/train/gammas';
 import type { RateCurve, TrainOptions } from '../engine/train/types';
-import type { BackendInfo, ImportPreview, PrunePreview, SampleImage } from '../ipc/contract';
+import type {
+  Args,
+  BackendInfo,
+  FlipPage,
+  ImportPreview,
+  PrunePreview,
+  SampleImage,
+} from '../ipc/contract';
 import type { LayerRow } from '../project/types';
 import type { DatasetSource, TrainRequest } from './types';
 
@@ -54,6 +62,19 @@ export interface Questions {
     args: { data: DatasetSource; split: SplitName; count: number; versionFile: string | null };
     reply: readonly SampleImage[];
   };
+  /** Images of a split that two versions (blob files) answer otherwise. */
+  flips: {
+    args: Omit<Args<'compare.flips'>, 'a' | 'b' | 'data'> & {
+      a: string;
+      b: string;
+      data: DatasetSource;
+    };
+    reply: FlipPage;
+  };
+  /** Makes `flips` give up. */
+  stopComparing: { args: Record<string, never>; reply: void };
+  /** Of each version (blob files); null without batch norm. */
+  gammas: { args: { files: readonly string[] }; reply: readonly (GammaSample | null)[] };
   /** Tries learning rates for a training to come. */
   findRate: {
     args: {

@@ -2,6 +2,7 @@
 
 import type { Handlers } from '../router';
 import { appHandlers } from './app';
+import { compareHandlers } from './compare';
 import { jobHandlers } from './jobs';
 import { modelHandlers } from './models';
 import { projectHandlers } from './project';
@@ -12,6 +13,7 @@ export function createHandlers(services: Services): Handlers {
     ...appHandlers(services),
     ...projectHandlers(services),
     ...modelHandlers(services),
+    ...compareHandlers(services),
     ...jobHandlers(services),
   };
 }

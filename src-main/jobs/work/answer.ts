@@ -4,9 +4,11 @@ import { silentContext, type Progress } from '../../engine/context';
 import { loadBackend } from '../../engine/runtime/backend';
 import type { Questions, QuestionName } from '../analyst-protocol';
 import { describeLayers, diffVersions, inspectFile } from './describe';
+import { findFlipped, stopComparing } from './flips';
 import { previewPrune, stopMeasuring } from './preview';
 import { findRate, measureSpeed, stopFinding } from './rate';
 import { sampleImages } from './samples';
+import { versionGammas } from './version-gammas';
 
 type Answers = {
   readonly [Q in QuestionName]: (
@@ -22,6 +24,9 @@ export const answers: Answers = {
   diff: ({ a, b }) => diffVersions(a, b),
   preview: previewPrune,
   stopMeasuring: async () => stopMeasuring(),
+  flips: findFlipped,
+  stopComparing: async () => stopComparing(),
+  gammas: versionGammas,
   findRate,
   stopFinding: async () => stopFinding(),
   speed: measureSpeed,

@@ -1,7 +1,9 @@
 // Images of a split as arrays, for looking at and for verification.
 
+import sharp from 'sharp';
+
 import { normalise } from '../../engine/data/preprocess';
-import type { ImageSplit } from '../../engine/data/types';
+import type { ImageShape, ImageSplit } from '../../engine/data/types';
 import type { Preprocessing } from '../../engine/graph/types';
 
 export interface Pictures {
@@ -32,4 +34,17 @@ export function modelInputs(
   const inputs = new Float32Array(pixels.length);
   normalise(pixels, inputs, preprocessing, split.channels);
   return inputs;
+}
+
+/** Sides of a thumbnail at most: a page shows many of them. */
+const largestSide = 128;
+
+/** An image as a data: URL of a PNG. @param pixels uint8, [height, width, channels] */
+export async function pictureUrl(pixels: Uint8Array, split: ImageShape): Promise<string> {
+  const { height, width, channels } = split;
+  const png = await sharp(pixels, { raw: { height, width, channels } })
+    .resize({ width: largestSide, height: largestSide, fit: 'inside', withoutEnlargement: true })
+    .png()
+    .toBuffer();
+  return `data:image/png;base64,${png.toString('base64')}`;
 }

@@ -1,30 +1,16 @@
 // A few images of a data set as small pictures, with what a version says of them.
 
-import sharp from 'sharp';
-
 import { checkFit } from '../../engine/data/fit';
 import { openDataset } from '../../engine/data/decode';
 import type { ImageSplit, SplitName } from '../../engine/data/types';
 import { indexOfLargest } from '../../engine/measure/largest';
+import { softmax } from '../../engine/measure/softmax';
 import { runForward } from '../../engine/train/executor';
 import type { Model } from '../../engine/graph/types';
 import type { SampleImage } from '../../ipc/contract';
 import type { DatasetSource } from '../types';
 import { loadModel } from './files';
-import { modelInputs, pickPictures } from './pictures';
-
-async function pngUrl(pixels: Uint8Array, split: ImageSplit): Promise<string> {
-  const { height, width, channels } = split;
-  const png = await sharp(pixels, { raw: { height, width, channels } }).png().toBuffer();
-  return `data:image/png;base64,${png.toString('base64')}`;
-}
-
-function softmax(logits: Float32Array): Float32Array {
-  const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exponentials = logits.map((x) => Math.exp(x - max));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((x) => x / sum);
-}
+import { modelInputs, pickPictures, pictureUrl } from './pictures';
 
 async function predict(
   model: Model,
@@ -60,7 +46,7 @@ export async function sampleImages(
     const predictions = model && count > 0 ? await predict(model, pixels, split, count) : null;
     return await Promise.all(
       Array.from(labels, async (label, i) => ({
-        image: await pngUrl(pixels.subarray(i * size, (i + 1) * size), split),
+        image: await pictureUrl(pixels.subarray(i * size, (i + 1) * size), split),
         label,
         predicted: predictions?.[i] ?? null,
       })),

@@ -133,7 +133,8 @@ export class PruneDraft {
   readonly request: PageJobRequest | null = $derived.by(() => {
     if (!this.options) return null;
     const withData = this.data !== null;
-    const sparsify = this.slims ? this.slimming.options(this.training) : null;
+    const { training } = this;
+    const sparsify = this.slims && training ? this.slimming.options(training) : null;
     const controls = this.controls.request;
     return {
       kind: 'prune',
