@@ -167,8 +167,6 @@ export interface SampleImage {
   readonly predicted: { readonly label: number; readonly probability: number } | null;
 }
 
-/** Requests as the page makes them: tokens in place of paths. */
-export type PageJobRequest =
 /** What is stored of a version's training and tests. */
 export interface VersionResults {
   readonly version: VersionId;
@@ -200,6 +198,8 @@ export interface FlipPage {
   readonly images: readonly FlippedImage[];
 }
 
+/** Requests as the page makes them: tokens in place of paths. */
+export type PageJobRequest =
   | Exclude<JobRequest, { kind: 'import' | 'add-data' | 'export' }>
   | (Omit<Extract<JobRequest, { kind: 'import' }>, 'path'> & { readonly token: string })
   | (Omit<Extract<JobRequest, { kind: 'add-data' }>, 'path'> & { readonly token: string })
@@ -246,8 +246,6 @@ export interface Calls {
   'versions.detail': { args: { version: VersionId }; reply: VersionDetail };
   /** Two versions layer by layer; either may be of another family. */
   'versions.diff': { args: { a: VersionId; b: VersionId }; reply: readonly LayerDiff[] };
-  'versions.rename': { args: { version: VersionId; name: string }; reply: void };
-  'trash.put': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
   'compare.results': {
     args: { versions: readonly VersionId[] };
     reply: readonly VersionResults[];
@@ -274,6 +272,8 @@ export interface Calls {
   };
   /** Gives up comparing answers, which then ends with CANCELLED. */
   'compare.stopFlips': { args: Record<string, never>; reply: void };
+  'versions.rename': { args: { version: VersionId; name: string }; reply: void };
+  'trash.put': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
   'trash.restore': { args: { kind: 'version' | 'dataset'; id: string }; reply: void };
 
   'prune.preview': {
@@ -320,13 +320,13 @@ export interface Calls {
     args: Pick<TrainRequest, 'version' | 'data' | 'options'>;
     reply: number;
   };
-
-  'export.chooseFolder': {
   /** How far the penalty on gamma moves a gamma that nothing needs; null where that cannot be told. */
   'train.gammaTravel': {
     args: { options: TrainOptions; images: number };
     reply: number | null;
   };
+
+  'export.chooseFolder': {
     args: Record<string, never>;
     reply: { token: string; folder: string } | null;
   };
@@ -388,12 +388,12 @@ export const callNames = [
   'data.decodeDefaults',
   'versions.detail',
   'versions.diff',
-  'versions.rename',
-  'trash.put',
   'compare.results',
   'compare.gammas',
   'compare.flips',
   'compare.stopFlips',
+  'versions.rename',
+  'trash.put',
   'trash.restore',
   'prune.preview',
   'prune.stopMeasuring',
@@ -405,9 +405,9 @@ export const callNames = [
   'train.stopFinding',
   'train.scratchPlan',
   'train.speed',
+  'train.gammaTravel',
   'export.chooseFolder',
   'export.reveal',
-  'train.gammaTravel',
   'zoo.list',
   'jobs.start',
   'jobs.cancel',
@@ -461,10 +461,10 @@ export interface Events {
   measuring: Progress;
   /** How far the search for a learning rate is. */
   finding: Progress;
-  /** A model given on the command line or opened from the system, already looked at. */
-  openModel: ImportPreview;
   /** How far the answers of versions that are compared have come. */
   comparing: Progress;
+  /** A model given on the command line or opened from the system, already looked at. */
+  openModel: ImportPreview;
   /** An error that no call waits for. */
   problem: ErrorInfo;
 }
@@ -476,9 +476,9 @@ export const eventNames = [
   'menu',
   'measuring',
   'finding',
+  'comparing',
   'openModel',
   'problem',
-  'comparing',
 ] as const satisfies readonly EventName[];
 
 /** Every reply crosses in an envelope, since thrown errors lose their code on the way. */
