@@ -6,7 +6,7 @@ import type { CalibrationMethod, CalibrationSamples, QuantizationReport } from '
 import type { Usage, UsageFacts } from './usage';
 
 export type ReadFormat = 'tfjs-layers' | 'tfjs-graph' | 'keras' | 'keras-h5' | 'tflite' | 'onnx';
-export type WriteFormat = 'tfjs-layers' | 'tfjs-graph' | 'tflite' | 'keras' | 'keras-h5';
+export type WriteFormat = 'tfjs-layers' | 'tfjs-graph' | 'tflite' | 'keras' | 'keras-h5' | 'onnx';
 export type Precision = 'fp32' | 'fp16' | 'uint8' | 'int8-dynamic' | 'int8';
 
 /** What an import found, shown before anything is kept. */
