@@ -6,6 +6,7 @@ import type { EngineContext } from '../context';
 import { AppError, toAppError } from '../errors';
 import type { Model } from '../graph/types';
 import { kerasH5Reader, kerasReader } from './keras/reader';
+import { kerasH5Writer, kerasWriter } from './keras/writer';
 import { onnxReader } from './onnx/reader';
 import { sniff } from './sniff';
 import { tfjsGraphReader } from './tfjs-graph/reader';
@@ -32,7 +33,13 @@ export const readers: readonly ModelReader[] = [
   tfliteReader,
   onnxReader,
 ];
-export const writers: readonly ModelWriter[] = [tfjsLayersWriter, tfjsGraphWriter, tfliteWriter];
+export const writers: readonly ModelWriter[] = [
+  tfjsLayersWriter,
+  tfjsGraphWriter,
+  tfliteWriter,
+  kerasWriter,
+  kerasH5Writer,
+];
 
 /** The writer of a format. @throws AppError INVALID_ARGUMENT when there is none */
 export function formatWriter(format: WriteFormat): ModelWriter {

@@ -263,12 +263,13 @@ const references: { readonly [K in Op]: Reference<K> } = {
   },
   conv2dTranspose: ({ node, inputs, outputs, weight }) => {
     const [input] = inputs as [Value];
-    const { kernelSize, strides, padding, outputPadding } = node.attrs;
+    const { kernelSize, strides, padding } = node.attrs;
+    // 'same' is that of the convolution that would make the input of the output, whose size is known.
     const before = (axis: 0 | 1): number => {
       if (padding === 'valid') return 0;
       if (padding !== 'same') return padding[axis][0];
-      if (outputPadding !== null) return Math.floor(kernelSize[axis] / 2);
-      return Math.floor(Math.max(kernelSize[axis] - strides[axis], 0) / 2);
+      const whole = (input.shape[axis]! - 1) * strides[axis] + kernelSize[axis];
+      return Math.floor(Math.max(whole - outputs[0]![axis]!, 0) / 2);
     };
     return [
       build(outputs[0]!, ([y, x, o]) => {

@@ -39,7 +39,7 @@ export function assembleModel(described: DescribedModel): AssembledModel {
   const metadata = parseMetadata(described.metadata, notes);
   const own = metadata.secateur;
   const session: ImportSession = {
-    builder: new GraphBuilder(topology.name),
+    builder: new GraphBuilder(own?.name ?? topology.name),
     weights,
     kerasMajor,
     notes,
@@ -69,12 +69,26 @@ function buildGraph(
     outputs.forEach((tensor, i) => session.builder.output(tensor, names[i]));
     const graph = session.builder.build();
     if (own === undefined) return graph;
-    const restored = withOrigins(restoreComposites(graph, own.composites), own.origins);
+    const whole = restoreComposites(graph, own.composites);
+    const restored = withOrigins(inNotedOrder(whole, own.order), own.origins);
     validateGraph(restored);
     return restored;
   } catch (error) {
     throw asCorrupt(error);
   }
+}
+
+/** The nodes in the order in which they were when the file was written, where that is noted and possible. */
+function inNotedOrder(graph: Graph, order: readonly string[] | undefined): Graph {
+  const byName = new Map(graph.nodes.map((node) => [node.name, node]));
+  const nodes = (order ?? []).flatMap((name) => byName.get(name) ?? []);
+  const isWhole = nodes.length === graph.nodes.length && new Set(nodes).size === nodes.length;
+  const made = new Set(graph.inputs.map(({ tensor }) => tensor));
+  const isPossible = nodes.every((node) => {
+    for (const tensor of node.outputs) made.add(tensor);
+    return node.inputs.every((tensor) => made.has(tensor));
+  });
+  return isWhole && isPossible ? { ...graph, nodes } : graph;
 }
 
 function withOrigins(graph: Graph, origins: SecateurMetadata['origins']): Graph {

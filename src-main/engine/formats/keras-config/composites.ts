@@ -2,7 +2,7 @@
 // as one that means something else) and noted which.
 
 import { inferShapes } from '../../graph/shapes';
-import type { Graph, Node, Op, OpAttrs, TensorId } from '../../graph/types';
+import type { Graph, Node, Op, OpAttrs, TensorId, WeightId } from '../../graph/types';
 import type { Composite } from './metadata';
 
 /**
@@ -31,6 +31,9 @@ function restore(graph: Graph, composite: Composite): Graph | null {
     attrs: composite.attrs as OpAttrs[Op],
     weights: mainWeights(members as Node[], composite.op),
   } as Node;
+  const weights =
+    composite.op === 'constant' ? withStoredShape(graph, members as Node[]) : graph.weights;
+
   const renamed = new Map(
     (outputs as TensorId[]).map((tensor, i) => [tensor, node.outputs[i]!] as const),
   );
@@ -41,6 +44,7 @@ function restore(graph: Graph, composite: Composite): Graph | null {
   });
   const restored = dropUnusedWeights({
     ...graph,
+    weights,
     nodes,
     outputs: graph.outputs.map((output) => ({
       ...output,
@@ -52,7 +56,25 @@ function restore(graph: Graph, composite: Composite): Graph | null {
 
 /** The weights of the member that the composite is an extension of (a convolution with its padding). */
 function mainWeights(members: readonly Node[], op: string): Node['weights'] {
+  if (op === 'constant') {
+    const value = storedNumbers(members);
+    return value === undefined ? {} : { value };
+  }
   return members.find((member) => member.op === op)?.weights ?? {};
+}
+
+/** A stored tensor is the bias of a dense layer. */
+function storedNumbers(members: readonly Node[]): WeightId | undefined {
+  return members.find((member) => member.op === 'dense')?.weights.bias;
+}
+
+/** The weights with the numbers of a stored tensor in the shape that the layers gave them. */
+function withStoredShape(graph: Graph, members: readonly Node[]): Graph['weights'] {
+  const id = storedNumbers(members);
+  const last = members.at(-1)!;
+  const weight = id === undefined ? undefined : graph.weights.get(id);
+  if (id === undefined || weight === undefined || last.op !== 'reshape') return graph.weights;
+  return new Map(graph.weights).set(id, { ...weight, shape: last.attrs.shape });
 }
 
 function rename(node: Node, renamed: ReadonlyMap<TensorId, TensorId>): Node {

@@ -23,6 +23,11 @@ export class Config {
     readonly owner: string,
   ) {}
 
+  /** All settings, as they stand in the file. */
+  all(): JsonObject {
+    return this.values;
+  }
+
   has(key: string): boolean {
     return this.values[key] !== undefined && this.values[key] !== null;
   }

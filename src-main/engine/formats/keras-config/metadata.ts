@@ -1,9 +1,9 @@
-// What Secateur adds to a TensorFlow.js model under "userDefinedMetadata", so that reading it back gives the
-// very same model: what the layers alone do not say.
+// What Secateur adds to a file whose layers are described as Keras does, so that reading it back gives the very
+// same model: what the layers alone do not say.
 
 import { z } from 'zod';
 import { attrSchemas } from '../../graph/schema';
-import type { Op } from '../../graph/types';
+import type { Model, Op } from '../../graph/types';
 
 const names = z.array(z.string());
 const whole = z.number().int().nonnegative();
@@ -38,6 +38,10 @@ export const secateurSchema = z.object({
   /** Names of nodes whose layer has another name, or that are calls of one layer: by layer. */
   nodes: z.record(z.string(), names),
   composites: z.array(compositeSchema),
+  /** The graph's, where the format takes no such name. */
+  name: z.string().optional(),
+  /** Names of all nodes, where the layers are written in another order. */
+  order: names.optional(),
   /** Provenance of channels, by node name. */
   origins: z.record(z.string(), z.array(whole)),
 });
@@ -49,3 +53,21 @@ export const userMetadataSchema = z.object({
   labels: names.optional(),
   secateur: secateurSchema.optional(),
 });
+
+/** A model's labels and all that its layers do not say. */
+export function describeMetadata(
+  { labels, preprocessing, outputKind }: Model,
+  notes: Omit<SecateurMetadata, 'version' | 'preprocessing' | 'outputKind'>,
+): Readonly<Record<string, unknown>> {
+  const secateur: SecateurMetadata = {
+    version: 1,
+    preprocessing: {
+      ...preprocessing,
+      mean: [...preprocessing.mean],
+      std: [...preprocessing.std],
+    },
+    outputKind,
+    ...notes,
+  };
+  return { ...(labels === null ? {} : { labels }), secateur };
+}

@@ -16,9 +16,9 @@ import {
   type WeightPlan,
 } from './variables';
 
-const root = '/model_weights';
+export const modelWeights = '/model_weights';
 /** Weights that belong to the model itself rather than to a layer; always there since Keras 2.7. */
-const ownWeights = 'top_level_model_weights';
+export const ownWeights = 'top_level_model_weights';
 
 /** A list that Keras splits over several attributes when it is too long for one. */
 function listAt(file: Hdf5File, path: string, name: string): readonly string[] | null {
@@ -96,14 +96,14 @@ function requireEqualCounts(
  * @throws AppError MODEL_CORRUPT naming the layer whose weights are missing or too many
  */
 export function planLegacyWeights(file: Hdf5File, model: ModelSpec): WeightPlan {
-  if (file.kindOf(root) !== 'group') throw corrupt('The file has no group "model_weights"');
+  if (file.kindOf(modelWeights) !== 'group') throw corrupt('The file has no group "model_weights"');
   const plan = new PlanBuilder();
-  const groups = new Set(listAt(file, root, 'layer_names') ?? file.children(root));
+  const groups = new Set(listAt(file, modelWeights, 'layer_names') ?? file.children(modelWeights));
   groups.add(ownWeights);
   for (const layer of layersOf(model)) {
     groups.delete(layer.name);
     const variables = variablesOf(layer);
-    const path = `${root}/${layer.name}`;
+    const path = `${modelWeights}/${layer.name}`;
     const stored = file.kindOf(path) === 'group' ? storedAt(file, path) : [];
     requireEqualCounts(layer, variables, stored);
     for (const [variable, name] of pair(variables, stored)) {
@@ -111,7 +111,7 @@ export function planLegacyWeights(file: Hdf5File, model: ModelSpec): WeightPlan 
     }
   }
   for (const name of groups) {
-    const path = `${root}/${name}`;
+    const path = `${modelWeights}/${name}`;
     if (file.kindOf(path) !== 'group') continue;
     const stored = storedAt(file, path);
     if (stored.length > 0) throw surplusWeights('The model', name, stored);

@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises';
 import type { EngineContext } from '../../context';
 import { AppError, toAppError } from '../../errors';
-import { assembleModel, majorVersion } from '../keras-config/assemble';
+import { assembleModel, majorVersion, type DescribedModel } from '../keras-config/assemble';
 import { isObject, type JsonObject } from '../keras-config/config';
 import { corrupt, tooLarge } from '../keras-config/errors';
 import { maxJsonBytes, maxWeightBytes } from '../keras-config/limits';
@@ -19,6 +19,9 @@ import { PlannedWeights, type WeightPlan } from './variables';
 
 /** Weights, and the structure of the file around them. */
 const maxFileBytes = maxWeightBytes + maxJsonBytes;
+
+/** Groups that files of weights alone have. */
+const weightGroups = ['/model_weights', '/layers', '/_layer_checkpoint_dependencies'];
 
 const hdf5Signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const zipSignature = [0x50, 0x4b, 0x03, 0x04];
@@ -44,7 +47,7 @@ export const kerasReader: ModelReader = {
       return false;
     }
   },
-  read: readArchive,
+  read: async (path, context) => assembled(await openArchive(path, context)),
 };
 
 export const kerasH5Reader: ModelReader = {
@@ -52,8 +55,12 @@ export const kerasH5Reader: ModelReader = {
   title: 'Keras HDF5 (.h5)',
   extensions: ['h5', 'hdf5'],
   detect: (_path, head) => Promise.resolve(startsWith(head, hdf5Signature)),
-  read: readH5,
+  read: async (path, context) => assembled(await openH5(path, context)),
 };
+
+function assembled({ format, ...described }: KerasContent): ImportResult {
+  return { ...assembleModel(described), format };
+}
 
 function parseJson(text: string, what: string): JsonObject {
   try {
@@ -79,7 +86,22 @@ async function readWeights(
   return new PlannedWeights(planned, await readDatasets(file, datasets, context));
 }
 
-async function readArchive(path: string, context: EngineContext): Promise<ImportResult> {
+/** What a file holds, its weights read. */
+export interface KerasContent extends DescribedModel {
+  readonly format: 'keras' | 'keras-h5';
+}
+
+/**
+ * Opens a Keras file of either kind, by its content.
+ * @throws AppError MODEL_* as the readers, or the reason of the signal
+ */
+export async function openContent(path: string, context: EngineContext): Promise<KerasContent> {
+  return (await kerasH5Reader.detect(path, await readHead(path)))
+    ? openH5(path, context)
+    : openArchive(path, context);
+}
+
+async function openArchive(path: string, context: EngineContext): Promise<KerasContent> {
   const archive = await KerasArchive.open(path);
   try {
     const text = async (name: string): Promise<string> =>
@@ -94,8 +116,7 @@ async function readArchive(path: string, context: EngineContext): Promise<Import
       const weights = await readWeights(file, topology, planArchiveWeights, context);
       const stated = metadata['keras_version'];
       const kerasMajor = stated === undefined ? 3 : majorVersion(stated);
-      const assembled = assembleModel({ topology, weights, kerasMajor, metadata });
-      return { ...assembled, format: 'keras' };
+      return { format: 'keras', topology, weights, kerasMajor, metadata };
     } finally {
       file.close();
     }
@@ -104,30 +125,27 @@ async function readArchive(path: string, context: EngineContext): Promise<Import
   }
 }
 
-async function readH5(path: string, context: EngineContext): Promise<ImportResult> {
+async function openH5(path: string, context: EngineContext): Promise<KerasContent> {
   const file = await Hdf5File.open(await readWhole(path, context));
   try {
-    const attributes = file.run(() => ({
+    const { config, version, metadata, isWeights } = file.run(() => ({
       config: file.text('/', 'model_config'),
       version: file.text('/', 'keras_version'),
       metadata: file.text('/', metadataAttribute),
-      isWeights: ['layer_names', 'layer_names0'].some((name) => file.texts('/', name) !== null),
-      hasLayers: ['/model_weights', '/layers', '/_layer_checkpoint_dependencies'].some(
-        (group) => file.kindOf(group) !== null,
-      ),
+      isWeights:
+        ['layer_names', 'layer_names0'].some((name) => file.texts('/', name) !== null) ||
+        weightGroups.some((group) => file.kindOf(group) !== null),
     }));
-    const { config, version, metadata } = attributes;
-    if (config === null) throw noModel(path, attributes.isWeights || attributes.hasLayers);
+    if (config === null) throw noModel(path, isWeights);
     const topology = parseTopology(parseJson(config, 'The description of the model'));
-    const weights = await readWeights(file, topology, planLegacyWeights, context);
-    const assembled = assembleModel({
+    return {
+      format: 'keras-h5',
       topology,
-      weights,
-      // Keras 1 and 2 of old wrote no version.
+      weights: await readWeights(file, topology, planLegacyWeights, context),
+      // Keras 2 of old wrote no version.
       kerasMajor: version === null ? 2 : majorVersion(version),
       metadata: metadata === null ? {} : parseJson(metadata, 'The metadata of the model'),
-    });
-    return { ...assembled, format: 'keras-h5' };
+    };
   } finally {
     file.close();
   }
@@ -143,6 +161,17 @@ function noModel(path: string, isWeights: boolean): AppError {
     'Save the whole model with model.save("model.keras") and open that file.',
     { details: { path } },
   );
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const head = new Uint8Array(hdf5Signature.length);
+    await handle.read(head, 0, head.length, 0);
+    return head;
+  } finally {
+    await handle.close();
+  }
 }
 
 const readBytes = 16 * 1024 * 1024;

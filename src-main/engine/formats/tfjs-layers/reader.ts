@@ -41,16 +41,12 @@ async function read(path: string, context: EngineContext): Promise<ImportResult>
 }
 
 function requireLayersModel(json: JsonObject, path: string): void {
-  const isGraphModel = json['format'] === 'graph-model';
-  if (!isGraphModel && isObject(json['modelTopology'])) return;
-  const message = isGraphModel
-    ? 'This is a TensorFlow.js graph model, which a later version of Secateur will read.'
-    : 'This JSON file describes no TensorFlow.js model: it has no "modelTopology".';
+  if (isObject(json['modelTopology'])) return;
   throw new AppError(
     'MODEL_FORMAT_UNKNOWN',
-    message,
-    'Open the model.json of a TensorFlow.js Layers model (tensorflowjs_converter ' +
-      '--output_format=tfjs_layers_model makes one from a Keras file).',
+    'This JSON file describes no TensorFlow.js model: it has no "modelTopology".',
+    'Open the model.json of a TensorFlow.js model (tensorflowjs_converter makes one from a Keras file or a ' +
+      'SavedModel).',
     { details: { path } },
   );
 }

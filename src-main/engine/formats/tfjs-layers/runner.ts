@@ -19,18 +19,30 @@ interface ModelJson {
  * @throws AppError RUNTIME_UNAVAILABLE
  */
 export async function openTfjsRunner(folder: string): Promise<FileRunner> {
-  const { tf, detail } = await loadBackend();
-  const layers = await import('@tensorflow/tfjs-layers');
   const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as ModelJson;
   const paths = json.weightsManifest.flatMap(({ paths: names }) => names);
-  const shards = await Promise.all(paths.map((path) => readFile(join(folder, path))));
-  const data = Uint8Array.from(Buffer.concat(shards));
+  return runLayers({
+    modelTopology: json.modelTopology,
+    weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
+    weights: await Promise.all(paths.map((path) => readFile(join(folder, path)))),
+  });
+}
+
+export interface LayersArtifacts {
+  readonly modelTopology: object;
+  readonly weightSpecs: tfjs.io.WeightsManifestEntry[];
+  /** Bytes of the weights, in the order of their specs. */
+  readonly weights: readonly Uint8Array[];
+}
+
+/** Loads a model with TensorFlow.js Layers. @throws AppError RUNTIME_UNAVAILABLE */
+export async function runLayers(artifacts: LayersArtifacts): Promise<FileRunner> {
+  const { tf, detail } = await loadBackend();
+  const layers = await import('@tensorflow/tfjs-layers');
+  const { modelTopology, weightSpecs, weights } = artifacts;
+  const weightData = Uint8Array.from(Buffer.concat(weights)).buffer;
   const model = await layers.loadLayersModel(
-    tf.io.fromMemory({
-      modelTopology: json.modelTopology,
-      weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
-      weightData: data.buffer,
-    }),
+    tf.io.fromMemory({ modelTopology, weightSpecs, weightData }),
   );
   const shape = model.inputs[0]!.shape.slice(1) as number[];
   return {

@@ -4,7 +4,7 @@ import type { Model, Weight } from '../../graph/types';
 import type { ModelWriter, WrittenFile } from '../types';
 import { pageUsage } from '../usage';
 import { exportGraph, type LayersModel } from '../keras-config/export/model';
-import type { SecateurMetadata } from '../keras-config/metadata';
+import { describeMetadata } from '../keras-config/metadata';
 import { openTfjsRunner } from './runner';
 
 /** Browsers cache files up to this size (tfjs-converter, write_weights.py). */
@@ -20,7 +20,7 @@ export const tfjsLayersWriter: ModelWriter = {
 };
 
 function writeFiles(model: Model): readonly WrittenFile[] {
-  const exported = exportGraph(model.graph);
+  const exported = exportGraph(model.graph, 'tfjs');
   const data = concatenate(exported.weights);
   const shards = splitIntoShards(data);
   const json = {
@@ -34,7 +34,7 @@ function writeFiles(model: Model): readonly WrittenFile[] {
         weights: [...exported.weights].map(([name, { shape, dtype }]) => ({ name, shape, dtype })),
       },
     ],
-    userDefinedMetadata: userMetadata(model, exported),
+    userDefinedMetadata: describeMetadata(model, exported.notes),
   };
   return [{ path: 'model.json', bytes: new TextEncoder().encode(JSON.stringify(json)) }, ...shards];
 }
@@ -51,20 +51,6 @@ function topology(model: Model, exported: LayersModel): Readonly<Record<string, 
     keras_version: 'tfjs-layers 4.22.0',
     backend: 'tensor_flow.js',
   };
-}
-
-function userMetadata(model: Model, { notes }: LayersModel): Readonly<Record<string, unknown>> {
-  const secateur: SecateurMetadata = {
-    version: 1,
-    preprocessing: {
-      ...model.preprocessing,
-      mean: [...model.preprocessing.mean],
-      std: [...model.preprocessing.std],
-    },
-    outputKind: model.outputKind,
-    ...notes,
-  };
-  return { ...(model.labels === null ? {} : { labels: model.labels }), secateur };
 }
 
 function concatenate(weights: ReadonlyMap<string, Weight>): Uint8Array {

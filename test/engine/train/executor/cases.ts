@@ -191,6 +191,11 @@ function makeCases(): readonly Case[] {
           outputPadding: [1, 0],
         }),
     },
+    {
+      name: 'conv2dTranspose same with output padding',
+      input: [4, 3, 3],
+      build: (b, x) => b.conv2dTranspose(x, { ...conv, strides: 2, outputPadding: [1, 0] }),
+    },
     { name: 'dense', input: [7], build: (b, x) => b.dense(x, { units: 5 }) },
     {
       name: 'dense on an image, no bias',

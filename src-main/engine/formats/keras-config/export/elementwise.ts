@@ -23,8 +23,28 @@ function negated(node: NodeExport<'activation'> | NodeExport<'sub'>, port: Port)
 
 function missing(what: string): ActivationExport {
   return (node) => {
-    throw node.unsupported(`TensorFlow.js Layers has no ${what}`);
+    throw node.unsupported(`it has no layer for a ${what}`);
   };
+}
+
+/** x * tanh(softplus(x)) (Misra 2019, "Mish"), of layers that every version of Keras has. */
+function mishOfLayers(node: NodeExport<'activation'>): Exported {
+  const [x] = node.inputs as [Port];
+  const soft = node.layer('Activation', { activation: 'softplus' }, [x], { suffix: 'softplus' });
+  const gate = node.layer('Activation', { activation: 'tanh' }, [soft], { suffix: 'tanh' });
+  return composite(node.layer('Multiply', {}, [x, gate]));
+}
+
+/** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, section 2). */
+function geluTanhOfLayers(node: NodeExport<'activation'>): Exported {
+  const [x] = node.inputs as [Port];
+  const scaled = (scale: number, offset: number, port: Port, suffix: string): Port =>
+    node.layer('Rescaling', { scale, offset }, [port], { suffix });
+  const cube = node.layer('Multiply', {}, [x, x, x], { suffix: 'cube' });
+  const inner = node.layer('Add', {}, [x, scaled(0.044715, 0, cube, 'part')], { suffix: 'inner' });
+  const line = scaled(Math.sqrt(2 / Math.PI), 0, inner, 'line');
+  const curve = node.layer('Activation', { activation: 'tanh' }, [line], { suffix: 'tanh' });
+  return composite(node.layer('Multiply', {}, [x, scaled(0.5, 0.5, curve, 'gate')]));
 }
 
 const activations: { readonly [F in ActivationFn]: ActivationExport } = {
@@ -38,18 +58,21 @@ const activations: { readonly [F in ActivationFn]: ActivationExport } = {
     return alpha === undefined ? composite(layer) : exact(layer);
   },
   elu: (node) => {
-    const { alpha = 1 } = node.node.attrs;
-    if (alpha !== 1) throw node.unsupported('TensorFlow.js runs ELU with a slope of 1 only');
-    const layer = node.layer('ELU', { alpha: 1 }, node.inputs);
-    return node.node.attrs.alpha === undefined ? exact(layer) : composite(layer);
+    const { alpha } = node.node.attrs;
+    if (alpha !== undefined && alpha !== 1 && node.target === 'tfjs') {
+      throw node.unsupported('it runs ELU with a slope of 1 only');
+    }
+    const layer = node.layer('ELU', { alpha: alpha ?? 1 }, node.inputs);
+    // A slope of 1 is read back as one that is not stated.
+    return alpha === 1 ? composite(layer) : exact(layer);
   },
   selu: named('selu'),
   sigmoid: named('sigmoid'),
-  // The layer has the slope of Keras 2; another one is a clipped line.
+  // The name means clip(0.2 x + 0.5, 0, 1) to TensorFlow.js and Keras 2, and another slope to Keras 3.
   hardSigmoid: (node) => {
     const { alpha } = node.node.attrs;
-    if (alpha === undefined) return named('hard_sigmoid')(node);
-    const line = { scale: 6 * alpha, offset: 3 };
+    if (alpha === undefined && node.target === 'tfjs') return named('hard_sigmoid')(node);
+    const line = { scale: 6 * (alpha ?? 0.2), offset: 3 };
     const shifted = node.layer('Rescaling', line, node.inputs, { suffix: 'line' });
     const clipped = node.layer('ReLU', { max_value: 6 }, [shifted], { suffix: 'clip' });
     return composite(node.layer('Rescaling', { scale: 1 / 6, offset: 0 }, [clipped]));
@@ -69,9 +92,10 @@ const activations: { readonly [F in ActivationFn]: ActivationExport } = {
     return composite(node.layer('Multiply', {}, [x, gate]));
   },
   gelu: named('gelu'),
-  geluTanh: missing('tanh form of GELU'),
-  mish: named('mish'),
-  exp: missing('exponential'),
+  geluTanh: geluTanhOfLayers,
+  mish: (node) => (node.target === 'tfjs' ? named('mish')(node) : mishOfLayers(node)),
+  exp: (node) =>
+    node.target === 'tfjs' ? missing('exponential')(node) : named('exponential')(node),
   log: missing('logarithm'),
   sqrt: missing('square root'),
   abs: (node) => {
@@ -98,8 +122,9 @@ export const prelu: ExportNode<'prelu'> = (node) => {
 
 export const softmax: ExportNode<'softmax'> = (node) => {
   const { axis } = node.node.attrs;
-  if (axis !== -1 && axis !== node.inputShapes[0]!.length - 1) {
-    throw node.unsupported('TensorFlow.js runs softmax over the last axis only');
+  const isLast = axis === -1 || axis === node.inputShapes[0]!.length - 1;
+  if (!isLast && node.target === 'tfjs') {
+    throw node.unsupported('it runs softmax over the last axis only');
   }
   return exact(node.layer('Softmax', { axis: layerAxis(axis) }, node.inputs));
 };
@@ -124,9 +149,10 @@ export const average: ExportNode<'average'> = merge('Average');
 export const max: ExportNode<'max'> = merge('Maximum');
 export const min: ExportNode<'min'> = merge('Minimum');
 
-/** a - b as a + (-b): Keras has a layer for it, TensorFlow.js has not. */
+/** a - b as a + (-b) for TensorFlow.js, which has no layer for it. */
 export const sub: ExportNode<'sub'> = (node) => {
   const [a, b] = node.inputs as [Port, Port];
+  if (node.target === 'keras') return exact(node.layer('Subtract', {}, node.inputs));
   return composite(node.layer('Add', {}, [a, negated(node, b)]));
 };
 

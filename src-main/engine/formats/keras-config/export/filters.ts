@@ -30,9 +30,9 @@ function biasSetting<K extends Op>(node: NodeExport<K>): { readonly use_bias: bo
 
 export const conv2d: ExportNode<'conv2d'> = (node) => {
   const { filters, kernelSize, strides, dilations, padding, groups } = node.node.attrs;
-  if (groups > 1) throw node.unsupported('it has groups, which TensorFlow.js does not run');
+  if (groups > 1 && node.target === 'tfjs') throw node.unsupported('it does not run groups');
   if (Math.max(...strides) > 1 && Math.max(...dilations) > 1) {
-    throw node.unsupported('TensorFlow.js does not run strides and dilations at once');
+    throw node.unsupported('it does not run strides and dilations at once');
   }
   const input = padded(node, padding);
   const config = {
@@ -43,6 +43,7 @@ export const conv2d: ExportNode<'conv2d'> = (node) => {
     padding: input.name,
     data_format: 'channels_last',
     activation: 'linear',
+    ...(groups > 1 ? { groups } : {}),
     ...biasSetting(node),
   };
   const weights = { kernel: node.weight('kernel'), bias: node.weight('bias') };
@@ -51,14 +52,21 @@ export const conv2d: ExportNode<'conv2d'> = (node) => {
 
 export const depthwiseConv2d: ExportNode<'depthwiseConv2d'> = (node) => {
   const { kernelSize, strides, dilations, padding, multiplier } = node.node.attrs;
-  if (Math.max(...dilations) > 1) {
-    throw node.unsupported('TensorFlow.js ignores the dilation of depthwise convolutions');
+  const dilated = Math.max(...dilations) > 1;
+  if (dilated && node.target === 'tfjs') {
+    throw node.unsupported('it ignores the dilation of depthwise convolutions');
+  }
+  if (dilated && Math.max(...strides) > 1) {
+    throw node.unsupported('it does not run strides and dilations at once');
+  }
+  if (strides[0] !== strides[1] && node.target === 'keras') {
+    throw node.unsupported('it takes one stride for rows and columns of a depthwise convolution');
   }
   const input = padded(node, padding);
   const config = {
     kernel_size: kernelSize,
     strides,
-    dilation_rate: [1, 1],
+    dilation_rate: dilations,
     padding: input.name,
     depth_multiplier: multiplier,
     data_format: 'channels_last',
@@ -71,22 +79,40 @@ export const depthwiseConv2d: ExportNode<'depthwiseConv2d'> = (node) => {
 
 export const conv2dTranspose: ExportNode<'conv2dTranspose'> = (node) => {
   const { filters, kernelSize, strides, dilations, padding, outputPadding } = node.node.attrs;
-  if (typeof padding !== 'string' || outputPadding !== null || Math.max(...dilations) > 1) {
-    throw node.unsupported(
-      'TensorFlow.js has no explicit padding, output padding or dilation of transposed convolutions',
-    );
+  if (Math.max(...dilations) > 1) {
+    throw node.unsupported('it does not run dilated transposed convolutions');
+  }
+  const isExplicit = typeof padding !== 'string';
+  if (!isExplicit && outputPadding !== null && node.target === 'tfjs') {
+    throw node.unsupported('it has no output padding of transposed convolutions');
   }
   const config = {
     filters,
     kernel_size: kernelSize,
     strides,
-    padding,
+    padding: isExplicit ? 'valid' : padding,
     data_format: 'channels_last',
     activation: 'linear',
+    ...(isExplicit || outputPadding === null ? {} : { output_padding: outputPadding }),
     ...biasSetting(node),
   };
   const weights = { kernel: node.weight('kernel'), bias: node.weight('bias') };
-  return exact(node.layer('Conv2DTranspose', config, node.inputs, { weights }));
+  if (!isExplicit) {
+    return exact(node.layer('Conv2DTranspose', config, node.inputs, { weights }));
+  }
+  // Explicit padding takes away from the borders of the whole result.
+  const whole = node.layer('Conv2DTranspose', config, node.inputs, { weights, suffix: 'whole' });
+  const cropping = [0, 1].map((axis) => {
+    const span = Math.max(kernelSize[axis]!, strides[axis]!);
+    const size = (node.inputShapes[0]![axis]! - 1) * strides[axis]! + span;
+    const before = padding[axis]![0];
+    return [before, size - before - node.outputShapes[0]![axis]!];
+  });
+  if (cropping.flat().some((amount) => amount < 0)) {
+    throw node.unsupported('its output padding is larger than its padding');
+  }
+  const crop = { cropping, data_format: 'channels_last' };
+  return composite(node.layer('Cropping2D', crop, [whole]));
 };
 
 export const dense: ExportNode<'dense'> = (node) => {
@@ -127,4 +153,18 @@ export const layerNorm: ExportNode<'layerNorm'> = (node) => {
     center: weights.beta !== undefined,
   };
   return exact(node.layer('LayerNormalization', config, node.inputs, { weights }));
+};
+
+export const groupNorm: ExportNode<'groupNorm'> = (node) => {
+  if (node.target === 'tfjs') throw node.unsupported('it has no group normalisation');
+  const { epsilon, groups } = node.node.attrs;
+  const weights = { gamma: node.weight('gamma'), beta: node.weight('beta') };
+  const config = {
+    groups,
+    axis: -1,
+    epsilon,
+    scale: weights.gamma !== undefined,
+    center: weights.beta !== undefined,
+  };
+  return exact(node.layer('GroupNormalization', config, node.inputs, { weights }));
 };

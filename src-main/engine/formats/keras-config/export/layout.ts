@@ -1,10 +1,10 @@
 // Ops that move values: pooling, taking parts, padding, other shapes and sizes.
 //
-// TensorFlow.js has no layers that slice or pad channels. Two facts give them all the same, without loss:
+// There are no layers that slice or pad channels. Two facts give them all the same, without loss:
 // cropping and zero padding with "channels first" treat the last two axes of [H, W, C] as the image, so they
 // reach the channels; and pooling with windows of one position and a stride takes every n-th row and column.
 
-import type { NodeOf, Op, Shape, Weight } from '../../../graph/types';
+import type { ExplicitPadding, NodeOf, Op, Shape, Weight } from '../../../graph/types';
 import {
   composite,
   exact,
@@ -22,13 +22,23 @@ function poolLayer(node: PoolNode, className: string, padding: string, input: Po
   return node.layer(className, config, [input]);
 }
 
+function zeroPadded(node: PoolNode, padding: ExplicitPadding): Port {
+  const config = { padding, data_format: 'channels_last' };
+  return node.layer('ZeroPadding2D', config, node.inputs, { suffix: 'pad' });
+}
+
 export const maxPool2d: ExportNode<'maxPool2d'> = (node) => {
   const { padding, countPadding } = node.node.attrs;
-  if (typeof padding !== 'string') {
-    throw node.unsupported('TensorFlow.js has no explicit padding of a maximum');
+  const [input] = node.inputs as [Port];
+  if (typeof padding === 'string') {
+    const layer = poolLayer(node, 'MaxPooling2D', padding, input);
+    return countPadding === undefined ? exact(layer) : composite(layer);
   }
-  const layer = poolLayer(node, 'MaxPooling2D', padding, node.inputs[0]!);
-  return countPadding === undefined ? exact(layer) : composite(layer);
+  // Zeros are no larger than any value where none is negative.
+  if (!node.isNeverNegative) {
+    throw node.unsupported('it pads with zeros, which may be larger than the values of this layer');
+  }
+  return composite(poolLayer(node, 'MaxPooling2D', 'valid', zeroPadded(node, padding)));
 };
 
 export const avgPool2d: ExportNode<'avgPool2d'> = (node) => {
@@ -39,40 +49,33 @@ export const avgPool2d: ExportNode<'avgPool2d'> = (node) => {
     return countPadding === undefined ? exact(layer) : composite(layer);
   }
   if (countPadding !== true) {
-    throw node.unsupported(
-      'TensorFlow.js averages explicit padding too, which this layer does not',
-    );
+    throw node.unsupported('it averages explicit padding too, which this layer does not');
   }
-  const config = { padding, data_format: 'channels_last' };
-  const padded = node.layer('ZeroPadding2D', config, [input], { suffix: 'pad' });
-  return composite(poolLayer(node, 'AveragePooling2D', 'valid', padded));
+  return composite(poolLayer(node, 'AveragePooling2D', 'valid', zeroPadded(node, padding)));
 };
 
 const pooling = { mean: 'GlobalAveragePooling2D', max: 'GlobalMaxPooling2D' } as const;
 
-/** A value for each channel, over the whole image. */
+/** A value for each channel, over the whole image. TensorFlow.js has no layer that keeps the axes. */
 function globalPool<K extends Op>(
   node: NodeExport<K>,
   fn: keyof typeof pooling,
   keepDims: boolean,
-): Port {
+): Exported {
   const config = { data_format: 'channels_last' };
-  if (!keepDims) return node.layer(pooling[fn], config, node.inputs);
+  if (!keepDims) return exact(node.layer(pooling[fn], config, node.inputs));
+  if (node.target === 'keras') {
+    return exact(node.layer(pooling[fn], { ...config, keepdims: true }, node.inputs));
+  }
   const vector = node.layer(pooling[fn], config, node.inputs, { suffix: 'pool' });
-  return node.layer('Reshape', { target_shape: node.outputShapes[0]! }, [vector]);
+  return composite(node.layer('Reshape', { target_shape: node.outputShapes[0]! }, [vector]));
 }
 
-export const globalAvgPool: ExportNode<'globalAvgPool'> = (node) => {
-  const { keepDims } = node.node.attrs;
-  const output = globalPool(node, 'mean', keepDims);
-  return keepDims ? composite(output) : exact(output);
-};
+export const globalAvgPool: ExportNode<'globalAvgPool'> = (node) =>
+  globalPool(node, 'mean', node.node.attrs.keepDims);
 
-export const globalMaxPool: ExportNode<'globalMaxPool'> = (node) => {
-  const { keepDims } = node.node.attrs;
-  const output = globalPool(node, 'max', keepDims);
-  return keepDims ? composite(output) : exact(output);
-};
+export const globalMaxPool: ExportNode<'globalMaxPool'> = (node) =>
+  globalPool(node, 'max', node.node.attrs.keepDims);
 
 export const reduce: ExportNode<'reduce'> = (node) => {
   const { fn, axes, keepDims } = node.node.attrs;
@@ -80,11 +83,9 @@ export const reduce: ExportNode<'reduce'> = (node) => {
   const reduced = axes.map((axis) => (axis < 0 ? axis + rank : axis)).sort();
   const isImage = rank === 3 && reduced.join() === '0,1';
   if (!isImage || (fn !== 'mean' && fn !== 'max')) {
-    throw node.unsupported(
-      'TensorFlow.js Layers reduces images to a mean or maximum a channel, and nothing else',
-    );
+    throw node.unsupported('it reduces images to a mean or maximum a channel, and nothing else');
   }
-  return composite(globalPool(node, fn, keepDims));
+  return { ...globalPool(node, fn, keepDims), exact: false };
 };
 
 export const flatten: ExportNode<'flatten'> = (node) => {
@@ -107,7 +108,7 @@ function isNone(amounts: readonly (readonly [number, number])[]): boolean {
 export const pad: ExportNode<'pad'> = (node) => {
   const { paddings, mode, value } = node.node.attrs;
   if (mode !== 'constant' || value !== 0 || paddings.length !== 3) {
-    throw node.unsupported('TensorFlow.js Layers pads images with zeros, and nothing else');
+    throw node.unsupported('it pads images with zeros, and nothing else');
   }
   const [rows, columns, channels] = paddings as unknown as readonly [
     Borders[0],
@@ -178,13 +179,13 @@ function takePart<K extends Op>(node: NodeExport<K>, range: Range, suffix: strin
 
 export const slice: ExportNode<'slice'> = (node) => {
   const { begin, end, strides } = node.node.attrs;
-  if (begin.length !== 3) throw node.unsupported('TensorFlow.js Layers takes parts of images only');
+  if (begin.length !== 3) throw node.unsupported('it takes parts of images only');
   return composite(takePart(node, { begin, end, strides }, ''));
 };
 
 export const split: ExportNode<'split'> = (node) => {
   const shape = node.inputShapes[0]!;
-  if (shape.length !== 3) throw node.unsupported('TensorFlow.js Layers takes parts of images only');
+  if (shape.length !== 3) throw node.unsupported('it takes parts of images only');
   const axis = node.node.attrs.axis < 0 ? node.node.attrs.axis + 3 : node.node.attrs.axis;
   let offset = 0;
   const parts = node.node.attrs.sizes.map((size, i) => {
@@ -236,14 +237,75 @@ export const resize: ExportNode<'resize'> = (node): Exported => {
   const { size, mode, alignCorners, halfPixel } = node.node.attrs;
   const [height, width] = node.inputShapes[0]! as readonly [number, number, number];
   const factors = [size[0] / height, size[1] / width];
-  // By whole factors, the nearest pixel is the same wherever pixels have their place.
-  const placed = !alignCorners && (!halfPixel || mode === 'nearest');
-  if (!placed || !factors.every(Number.isInteger)) {
-    throw node.unsupported(
-      'TensorFlow.js Layers enlarges images by whole factors from their corners, and nothing else',
-    );
+  const isWhole = factors.every(Number.isInteger);
+  // The bilinear layer has its samples at pixel centres in Keras, at corners in TensorFlow.js. By whole factors,
+  // the nearest pixel is the same wherever pixels have their place.
+  const isAsKeras = node.target === 'keras' && halfPixel;
+  const isPlaced = mode === 'nearest' || (node.target === 'keras') === halfPixel;
+  if (!alignCorners && isWhole && isPlaced) {
+    const config = { size: factors, interpolation: mode, data_format: 'channels_last' };
+    const layer = node.layer('UpSampling2D', config, node.inputs);
+    return mode === 'nearest' && halfPixel ? composite(layer) : exact(layer);
   }
-  const config = { size: factors, interpolation: mode, data_format: 'channels_last' };
-  const layer = node.layer('UpSampling2D', config, node.inputs);
-  return halfPixel ? composite(layer) : exact(layer);
+  if (!alignCorners && isAsKeras) {
+    const config = { height: size[0], width: size[1], interpolation: mode };
+    return exact(node.layer('Resizing', config, node.inputs));
+  }
+  throw node.unsupported(
+    node.target === 'keras'
+      ? 'it places the pixels of a resized image by their centres, and nowhere else'
+      : 'it enlarges images by whole factors from their corners, and nothing else',
+  );
+};
+
+/** Another shape, other axes, and another shape again. */
+function rearranged<K extends Op>(
+  node: NodeExport<K>,
+  split: readonly number[],
+  dims: readonly number[],
+): Exported {
+  const parts = node.layer('Reshape', { target_shape: split }, node.inputs, { suffix: 'split' });
+  const turned = node.layer('Permute', { dims }, [parts], { suffix: 'turn' });
+  return composite(node.layer('Reshape', { target_shape: node.outputShapes[0]! }, [turned]));
+}
+
+export const depthToSpace: ExportNode<'depthToSpace'> = (node) => {
+  const { block, order } = node.node.attrs;
+  const [height, width] = node.inputShapes[0]! as readonly [number, number, number];
+  const channels = node.outputShapes[0]![2]!;
+  return order === 'dcr'
+    ? rearranged(node, [height, width, block, block, channels], [1, 3, 2, 4, 5])
+    : rearranged(node, [height, width, channels, block, block], [1, 4, 2, 5, 3]);
+};
+
+export const spaceToDepth: ExportNode<'spaceToDepth'> = (node) => {
+  const { block } = node.node.attrs;
+  const [height, width] = node.outputShapes[0]! as readonly [number, number, number];
+  const channels = node.inputShapes[0]![2]!;
+  return rearranged(node, [height, block, width, block, channels], [1, 3, 2, 4, 5]);
+};
+
+/** A stored tensor as the bias of a dense layer whose kernel is zero, called on any input of the model. */
+export const constant: ExportNode<'constant'> = (node) => {
+  const value = node.weight('value')!;
+  if (value.dtype !== 'float32') throw node.unsupported('it has no stored numbers of this type');
+  const { port, shape } = node.anchor;
+  const config = { data_format: 'channels_last' };
+  const vector =
+    shape.length === 1
+      ? port
+      : shape.length === 3
+        ? node.layer('GlobalAveragePooling2D', config, [port], { suffix: 'pool' })
+        : node.layer('Flatten', {}, [port], { suffix: 'flat' });
+  const inputs = shape.length === 3 ? shape[2]! : shape.reduce((a, b) => a * b, 1);
+  const units = value.data.length;
+  const kernel = new Float32Array(inputs * units);
+  const weights = {
+    kernel: { shape: [inputs, units], dtype: 'float32', data: kernel } as const,
+    bias: { ...value, shape: [units] },
+  };
+  const dense = { units, activation: 'linear', use_bias: true, trainable: false };
+  if (value.shape.length < 2) return composite(node.layer('Dense', dense, [vector], { weights }));
+  const numbers = node.layer('Dense', dense, [vector], { weights, suffix: 'numbers' });
+  return composite(node.layer('Reshape', { target_shape: value.shape }, [numbers]));
 };

@@ -3,14 +3,22 @@
 import { AppError } from '../../../errors';
 import { inferShapes, inputShapesOf, weightsOf } from '../../../graph/shapes';
 import type { ShapeMap } from '../../../graph/ops/types';
-import type { Graph, Node, TensorId, Weight } from '../../../graph/types';
+import type { ActivationFn, Graph, Node, TensorId, Weight } from '../../../graph/types';
 import type { Composite, SecateurMetadata } from '../metadata';
 import { exporters } from './table';
-import type { Exported, ExportNode, LayerOptions, NodeExport, Port } from './types';
+import {
+  targetTitles,
+  type Exported,
+  type ExportNode,
+  type LayerOptions,
+  type NodeExport,
+  type Port,
+  type Target,
+} from './types';
 
-type InboundTensor = readonly [string, number, number, Readonly<Record<string, never>>];
+export type InboundTensor = readonly [string, number, number, Readonly<Record<string, never>>];
 
-interface Layer {
+export interface ExportedLayer {
   readonly name: string;
   readonly class_name: string;
   readonly config: Readonly<Record<string, unknown>>;
@@ -19,7 +27,7 @@ interface Layer {
 }
 
 export interface LayersModel {
-  readonly layers: readonly Layer[];
+  readonly layers: readonly ExportedLayer[];
   readonly inputs: readonly (readonly [string, number, number])[];
   readonly outputs: readonly (readonly [string, number, number])[];
   /** By name, in the order of the layers. */
@@ -27,9 +35,9 @@ export interface LayersModel {
   readonly notes: Pick<SecateurMetadata, 'nodes' | 'composites' | 'outputs' | 'origins'>;
 }
 
-/** @throws AppError EXPORT_UNSUPPORTED naming the layer that the format cannot hold */
-export function exportGraph(graph: Graph): LayersModel {
-  return new GraphExport(graph).run();
+/** @throws AppError EXPORT_UNSUPPORTED naming the layer that the target cannot hold */
+export function exportGraph(graph: Graph, target: Target): LayersModel {
+  return new GraphExport(graph, target).run();
 }
 
 /** Nodes that an output depends on: TensorFlow.js has no place for the weights of others. */
@@ -45,7 +53,8 @@ function neededNodes({ nodes, outputs }: Graph): readonly Node[] {
 
 class GraphExport {
   private readonly shapes: ShapeMap;
-  private readonly layers = new Map<string, Layer>();
+  private readonly neverNegative: ReadonlySet<TensorId>;
+  private readonly layers = new Map<string, ExportedLayer>();
   private readonly weights = new Map<string, Weight>();
   private readonly ports = new Map<TensorId, Port>();
   private readonly nodeNames = new Map<string, string[]>();
@@ -53,8 +62,12 @@ class GraphExport {
   /** Layers that further nodes with the same weights and attributes are calls of. */
   private readonly shared = new Map<string, string>();
 
-  constructor(private readonly graph: Graph) {
+  constructor(
+    private readonly graph: Graph,
+    private readonly target: Target,
+  ) {
     this.shapes = inferShapes(graph);
+    this.neverNegative = neverNegative(graph);
   }
 
   run(): LayersModel {
@@ -118,8 +131,12 @@ class GraphExport {
 
   private exportNode(node: Node, inputs: readonly Port[], added: string[]): Exported {
     const weight = weightsOf(this.graph, node);
+    const [input] = this.graph.inputs;
     const given = {
+      target: this.target,
       node,
+      anchor: { port: this.ports.get(input!.tensor)!, shape: input!.shape },
+      isNeverNegative: this.neverNegative.has(node.inputs[0] ?? ''),
       inputs,
       inputShapes: inputShapesOf(node, this.shapes),
       outputShapes: node.outputs.map((tensor) => this.shapes.get(tensor)!),
@@ -129,7 +146,7 @@ class GraphExport {
         added.push(port.layer);
         return port;
       },
-      unsupported: (why) => unsupported(node, why),
+      unsupported: (why) => unsupported(node, this.target, why),
     } satisfies Omit<NodeExport<Node['op']>, 'node'> & { node: Node };
     // The table pairs each op with the exporter of its own node type; the compiler cannot follow the pairing.
     const exporter = exporters[node.op] as ExportNode<Node['op']>;
@@ -194,10 +211,11 @@ class GraphExport {
 
   /**
    * A name that TensorFlow.js takes for a tensor's (tfjs-layers, common.ts: letters, digits and -._/ after a
-   * letter or digit) and that no layer has yet.
+   * letter or digit), Keras for a layer's (no slashes), and that no layer has yet.
    */
   private freeName(wanted: string): string {
-    const plain = wanted.replace(/[^-A-Za-z0-9._/]/g, '_');
+    const foreign = this.target === 'keras' ? /[^-A-Za-z0-9._]/g : /[^-A-Za-z0-9._/]/g;
+    const plain = wanted.replace(foreign, '_');
     const base = /^[A-Za-z0-9]/.test(plain) ? plain : `layer${plain}`;
     let name = base;
     for (let n = 1; this.layers.has(name) || this.isTaken(name, wanted); n++) name = `${base}_${n}`;
@@ -210,10 +228,36 @@ class GraphExport {
   }
 }
 
-function unsupported(node: Node, why: string): AppError {
+/** Activations whose results are at least zero. */
+const positiveFunctions: ReadonlySet<ActivationFn> = new Set([
+  'relu',
+  'relu6',
+  'sigmoid',
+  'hardSigmoid',
+  'softplus',
+  'exp',
+  'sqrt',
+  'abs',
+] as const);
+
+/** Tensors that come straight from such a function, or from one through layers that only choose or keep values. */
+function neverNegative({ nodes }: Graph): ReadonlySet<TensorId> {
+  const found = new Set<TensorId>();
+  for (const node of nodes) {
+    const isSource =
+      node.op === 'softmax' || (node.op === 'activation' && positiveFunctions.has(node.attrs.fn));
+    const keeps = ['maxPool2d', 'dropout', 'gather', 'slice', 'concat'].includes(node.op);
+    if (isSource || (keeps && node.inputs.every((tensor) => found.has(tensor)))) {
+      for (const tensor of node.outputs) found.add(tensor);
+    }
+  }
+  return found;
+}
+
+function unsupported(node: Node, target: Target, why: string): AppError {
   return new AppError(
     'EXPORT_UNSUPPORTED',
-    `Layer "${node.name}" (${node.op}) cannot be written for TensorFlow.js: ${why}.`,
+    `Layer "${node.name}" (${node.op}) cannot be written for ${targetTitles[target]}: ${why}.`,
     'Export as TensorFlow Lite, which can hold it.',
     { details: { layer: node.name, op: node.op } },
   );

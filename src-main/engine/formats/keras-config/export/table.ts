@@ -8,7 +8,7 @@ import type { ExportNode } from './types';
 
 function without(what: string): (node: { unsupported(why: string): Error }) => never {
   return (node) => {
-    throw node.unsupported(`TensorFlow.js Layers has no ${what}`);
+    throw node.unsupported(`it has no ${what}`);
   };
 }
 
@@ -19,7 +19,7 @@ export const exporters: { readonly [K in Op]: ExportNode<K> } = {
   dense: filters.dense,
   batchNorm: filters.batchNorm,
   layerNorm: filters.layerNorm,
-  groupNorm: without('group normalisation'),
+  groupNorm: filters.groupNorm,
   activation: elementwise.activation,
   prelu: elementwise.prelu,
   softmax: elementwise.softmax,
@@ -44,11 +44,11 @@ export const exporters: { readonly [K in Op]: ExportNode<K> } = {
   pad: layout.pad,
   crop: layout.crop,
   resize: layout.resize,
-  depthToSpace: without('depth to space'),
-  spaceToDepth: without('space to depth'),
+  depthToSpace: layout.depthToSpace,
+  spaceToDepth: layout.spaceToDepth,
   reduce: layout.reduce,
   matmul: without('product of two activations'),
-  constant: without('stored tensors'),
+  constant: layout.constant,
   dropout: elementwise.dropout,
   rescale: elementwise.rescale,
 };

@@ -2,6 +2,14 @@
 
 import type { NodeOf, Op, Shape, Weight, WeightRole } from '../../../graph/types';
 
+/** Who runs the layers. They have most layers in common, and Keras has some more. */
+export type Target = 'tfjs' | 'keras';
+
+export const targetTitles: Readonly<Record<Target, string>> = {
+  tfjs: 'TensorFlow.js Layers',
+  keras: 'Keras',
+};
+
 /** An output of a call of a layer. */
 export interface Port {
   readonly layer: string;
@@ -16,6 +24,7 @@ export interface LayerOptions {
 }
 
 export interface NodeExport<K extends Op> {
+  readonly target: Target;
   readonly node: NodeOf<K>;
   readonly inputs: readonly Port[];
   /** Per sample. */
@@ -29,7 +38,11 @@ export interface NodeExport<K extends Op> {
     inputs: readonly Port[],
     options?: LayerOptions,
   ): Port;
-  /** The error for a node that TensorFlow.js Layers cannot hold. */
+  /** The first input of the model, for layers that need any. */
+  readonly anchor: { readonly port: Port; readonly shape: Shape };
+  /** Whether the first input is never negative, as behind a ReLU. */
+  readonly isNeverNegative: boolean;
+  /** The error for a node that the target cannot hold. */
   unsupported(why: string): Error;
 }
 

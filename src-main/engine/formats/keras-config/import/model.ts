@@ -26,6 +26,8 @@ export interface ImportSession {
   readonly nodeNames: Readonly<Record<string, readonly string[]>>;
   /** Weights already handed to the builder, by layer and name. */
   readonly stored: Map<LayerSpec, Map<string, WeightId>>;
+  /** Told of every call, and of what it gives. */
+  onCall?(layer: LayerSpec, call: number, tensors: readonly TensorId[]): void;
 }
 
 /** A call of a layer; input layers and models have calls too. */
@@ -64,6 +66,7 @@ export function importModel(
       results = [importCall(session, call, values)];
     }
     outputs.set(keyOf(layer, call.number), results);
+    session.onCall?.(layer, call.number, results);
   }
   return model.outputs.map((ref) => lookUp(model, outputs, ref));
 }

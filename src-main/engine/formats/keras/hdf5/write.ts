@@ -2,7 +2,7 @@
 
 import type { Weight } from '../../../graph/types';
 import { typeClass } from './file';
-import { takeHdf5, type Hdf5, type WriteInfo } from './library';
+import { giveBack, takeHdf5, type Hdf5, type WriteInfo } from './library';
 
 /** Attributes are part of an object's header, which is at most this long (legacy_h5_format.py). */
 const maxHeaderBytes = 64_512;
@@ -86,7 +86,10 @@ export class Hdf5Writer {
   /** The finished file. Nothing can be written after. */
   finish(): Uint8Array {
     this.library.close_file(this.id);
-    return this.library.FS.readFile(fileName);
+    const bytes = this.library.FS.readFile(fileName);
+    this.library.FS.unlink(fileName);
+    giveBack(this.library);
+    return bytes;
   }
 
   /** Texts of a fixed width, shorter ones filled with zeros; an empty list is one of numbers, as h5py has it. */
@@ -117,5 +120,5 @@ export class Hdf5Writer {
   }
 }
 
-/** The instance is used for this one file. */
+/** Only one file is written in an instance at a time. */
 const fileName = '/written.h5';
