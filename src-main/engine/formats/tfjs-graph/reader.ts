@@ -1,11 +1,12 @@
 // Reads a TensorFlow.js graph model: model.json with TensorFlow's operations, and the weight files beside it.
 
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { EngineContext } from '../../context';
 import type { Graph, Model } from '../../graph/types';
 import { assertFinite } from '../../graph/validate';
 import { isObject, type JsonObject } from '../keras-config/config';
+import { maxJsonBytes } from '../keras-config/limits';
 import { outputKindOf } from '../keras-config/output-kind';
 import { fittingLabels, requireReasonableSize } from '../model-checks';
 import { guessPreprocessing, startsWithRescaling } from '../preprocessing-guess';
@@ -26,43 +27,56 @@ export const tfjsGraphReader: ModelReader = {
   read,
 };
 
-/** A JSON file that calls itself so near its beginning or its end, or one with a GraphDef. */
+/** A JSON object that says so, near its beginning or anywhere, or that holds a GraphDef. */
 async function detect(path: string, head: Uint8Array): Promise<boolean> {
   const text = new TextDecoder().decode(head);
   if (!/^\uFEFF?\s*\{/.test(text)) return false;
-  const saysWhich = /"format"\s*:\s*"(graph|layers)-model"/.exec(text + (await tailOf(path)));
-  if (saysWhich !== null) return saysWhich[1] === 'graph';
-  return /"modelTopology"\s*:\s*\{\s*"(node|library|versions)"/.test(text);
+  return saysGraph(text) ?? saysGraph(await wholeText(path)) ?? false;
 }
 
-const tailLength = 512;
+function saysGraph(text: string): boolean | null {
+  const format = /"format"\s*:\s*"(graph|layers)-model"/.exec(text);
+  if (format !== null) return format[1] === 'graph';
+  return /"modelTopology"\s*:\s*\{\s*"(node|library|versions)"/.test(text) ? true : null;
+}
 
-async function tailOf(path: string): Promise<string> {
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    const tail = new Uint8Array(tailLength);
-    const { bytesRead } = await handle.read(tail, 0, tailLength, Math.max(0, size - tailLength));
-    return new TextDecoder().decode(tail.subarray(0, bytesRead));
-  } finally {
-    await handle.close();
-  }
+/** Nothing for a file that is too large to be read. */
+async function wholeText(path: string): Promise<string> {
+  const { size } = await stat(path);
+  return size > maxJsonBytes ? '' : readFile(path, 'utf8');
 }
 
 async function read(path: string, context: EngineContext): Promise<ImportResult> {
-  const json = await readModelJson(path);
+  const own = basename(path, extname(path));
+  const folder = dirname(resolve(path));
+  // A file with the usual name is called by its folder.
+  const name = own === 'model' ? basename(folder) || own : own;
+  return assembleGraphModel(await readModelJson(path), folder, context, name);
+}
+
+/**
+ * The model of a model.json whose weight files lie in a folder.
+ * @throws AppError MODEL_CORRUPT, MODEL_UNSAFE_PATH, MODEL_UNSUPPORTED_OP naming the node, MODEL_TOO_LARGE,
+ * MODEL_NOT_FINITE, CANCELLED
+ */
+export async function assembleGraphModel(
+  json: JsonObject,
+  folder: string,
+  context: EngineContext,
+  name = 'model',
+): Promise<ImportResult> {
   context.signal.throwIfAborted();
   const notes: string[] = [];
   const nodes = parseGraphDef(json['modelTopology']);
   refuseInitializer(json);
   const signature = parseSignature(json['signature'] ?? userSignature(json), nodes);
   const manifest = parseManifest(json['weightsManifest'] ?? []);
-  const weights = await loadWeights(dirname(path), manifest, context);
+  const weights = await loadWeights(folder, manifest, context);
   context.signal.throwIfAborted();
   const { labels, secateur } = parseMetadata(json['userDefinedMetadata'], notes);
   const ordered = secateur === undefined ? signature : inOrder(signature, secateur);
-  const name = secateur?.name ?? nameOf(path);
-  const graph = importGraph({ name, nodes, signature: ordered, weights }, notes);
+  const source = { name: secateur?.name ?? name, nodes, signature: ordered, weights };
+  const graph = importGraph(source, notes);
   requireReasonableSize(graph);
   assertFinite(graph);
   noteMissingNorms(graph, notes);
@@ -110,12 +124,6 @@ function inOrder({ inputs, outputs }: Signature, { outputs: names }: SecateurMet
     return index < 0 ? names.length : index;
   };
   return { inputs, outputs: [...outputs].sort((a, b) => place(a.name) - place(b.name)) };
-}
-
-/** The folder's name for a file with the usual name. */
-function nameOf(path: string): string {
-  const own = basename(path, extname(path));
-  return own === 'model' ? basename(dirname(resolve(path))) || own : own;
 }
 
 /** The converter folds batch norms into the filters before them. */
