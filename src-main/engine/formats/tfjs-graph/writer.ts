@@ -4,7 +4,7 @@
 // one fused operation a convolution. Other batch norms stay operations of their own.
 
 import type { Model } from '../../graph/types';
-import { encodeWeights, weightPrecisions, type WeightPrecision } from '../tfjs-weights/encode';
+import { encodeWeights, weightPrecision, weightPrecisions } from '../tfjs-weights/encode';
 import type { ModelWriter, WriteOptions, WrittenFile } from '../types';
 import { pageUsage } from '../usage';
 import { exportGraph } from './export/model';
@@ -25,7 +25,7 @@ const producer = 1882;
 
 function writeFiles(model: Model, { precision }: WriteOptions): readonly WrittenFile[] {
   const { builder, signature } = exportGraph(model.graph);
-  const { manifest, shards } = encodeWeights(builder.weights, precision as WeightPrecision);
+  const { manifest, shards } = encodeWeights(builder.weights, weightPrecision(precision));
   const json = {
     format: 'graph-model',
     generatedBy: 'Secateur',

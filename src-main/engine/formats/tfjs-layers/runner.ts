@@ -1,31 +1,19 @@
 // Runs written files with TensorFlow.js's own loader and layers: the judge of what the writer wrote.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { loadBackend } from '../../runtime/backend';
+import { readArtifacts } from '../tfjs-weights/artifacts';
 import type { FileRunner } from '../types';
-
-interface ModelJson {
-  readonly modelTopology: object;
-  readonly weightsManifest: readonly {
-    readonly paths: readonly string[];
-    readonly weights: tfjs.io.WeightsManifestEntry[];
-  }[];
-}
 
 /**
  * Opens a model.json that this program wrote (foreign ones go through the reader).
  * @throws AppError RUNTIME_UNAVAILABLE
  */
 export async function openTfjsRunner(folder: string): Promise<FileRunner> {
-  const json = JSON.parse(await readFile(join(folder, 'model.json'), 'utf8')) as ModelJson;
-  const paths = json.weightsManifest.flatMap(({ paths: names }) => names);
-  return runLayers({
-    modelTopology: json.modelTopology,
-    weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
-    weights: await Promise.all(paths.map((path) => readFile(join(folder, path)))),
-  });
+  const { json, weights } = await readArtifacts(folder);
+  const { weightSpecs, weightData } = weights;
+  const { modelTopology } = json;
+  return runLayers({ modelTopology, weightSpecs, weights: [new Uint8Array(weightData)] });
 }
 
 export interface LayersArtifacts {

@@ -1,9 +1,10 @@
 // Stores weights as TensorFlow.js wants them: one after the other in files of 4 MiB, described by a manifest; kernels
 // in fewer bits where asked for.
 
+import { AppError } from '../../errors';
 import { largestHalf, toHalf } from '../../quantize/half';
 import type { Weight } from '../../graph/types';
-import type { WrittenFile } from '../types';
+import type { Precision, WrittenFile } from '../types';
 import type { Manifest, ManifestEntry } from './manifest';
 
 /** Browsers cache files up to this size (tfjs-converter, write_weights.py). */
@@ -13,6 +14,17 @@ const shardBytes = 4 * 1024 * 1024;
 export type WeightPrecision = 'fp32' | 'fp16' | 'uint8';
 
 export const weightPrecisions: readonly WeightPrecision[] = ['fp32', 'fp16', 'uint8'];
+
+/** @throws AppError INVALID_ARGUMENT for a precision that the weights of TensorFlow.js do not have */
+export function weightPrecision(wanted: Precision): WeightPrecision {
+  const precision = weightPrecisions.find((known) => known === wanted);
+  if (precision !== undefined) return precision;
+  throw new AppError(
+    'INVALID_ARGUMENT',
+    `TensorFlow.js has no weights at precision "${wanted}".`,
+    `Take one of: ${weightPrecisions.join(', ')}.`,
+  );
+}
 
 export interface EncodedWeights {
   readonly manifest: Manifest;

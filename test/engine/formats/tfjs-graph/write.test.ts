@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { silentContext } from '../../../../src-main/engine/context';
-import { readModel, writeModel } from '../../../../src-main/engine/formats/table';
+import { formatWriter, readModel, writeModel } from '../../../../src-main/engine/formats/table';
 import type { Precision } from '../../../../src-main/engine/formats/types';
 import { GraphBuilder } from '../../../../src-main/engine/graph/build';
 import { createRng } from '../../../../src-main/engine/graph/rng';
@@ -479,5 +479,110 @@ describe('ops that move values', () => {
       single('depthToSpace', [2, 3, 8], { block: 2, order: 'crd' }),
     spaceToDepth: () => single('spaceToDepth', [4, 6, 3], { block: 2 }),
     dropout: () => single('dropout', [4], { rate: 0.5 }),
+  });
+});
+
+describe('what lies beside the operations', () => {
+  const network = (): Graph =>
+    graphOf([8, 8, 3], (b, x) => {
+      const y = b.conv2d(x, { filters: 40, kernelSize: 3 });
+      const z = b.activation(b.batchNorm(y, { weights: norm(40) }), 'relu');
+      return b.dense(b.globalAvgPool(z), { units: 5 });
+    });
+
+  it('labels, preprocessing and the name are read back', async () => {
+    const labels = ['a', 'b', 'c', 'd', 'e'];
+    const model = modelOf(network(), { labels, outputKind: 'logits' });
+    const read = await readModel(await save(await write(model), await tempFolder()), silentContext);
+    expect({ ...read.model, graph: null }).toEqual({ ...model, graph: null });
+    expect(read.model.graph.name).toBe('test');
+    expect(read).toMatchObject({ format: 'tfjs-graph', preprocessingKnown: true });
+  });
+
+  it('is described as the converter does: open batch, whole numbers as texts', async () => {
+    const [file] = await write(modelOf(network()));
+    const json = JSON.parse(new TextDecoder().decode(file!.bytes)) as object;
+    const tensorShape = { dim: [{ size: '-1' }, { size: '8' }, { size: '8' }, { size: '3' }] };
+    expect(json).toMatchObject({
+      format: 'graph-model',
+      signature: {
+        inputs: { image: { name: 'image:0', dtype: 'DT_FLOAT', tensorShape } },
+        outputs: { result: { name: 'result:0' } },
+      },
+      weightsManifest: [{ paths: ['group1-shard1of1.bin'] }],
+    });
+  });
+
+  it('weights lie in files of 4 MiB', async () => {
+    const graph = graphOf([1200], (b, x) => b.dense(x, { units: 1000, bias: false }));
+    const files = await write(modelOf(graph));
+    expect(files.map(({ path }) => path)).toEqual([
+      'model.json',
+      'group1-shard1of2.bin',
+      'group1-shard2of2.bin',
+    ]);
+    expect(files.slice(1).map(({ bytes }) => bytes.length)).toEqual([4194304, 4.8e6 - 4194304]);
+    expect(await difference(graph)).toBeLessThan(tolerance);
+  });
+
+  it.each(['tfjs-graph', 'tfjs-layers'] as const)(
+    '%s: kernels in fewer bits are what the runtime makes of them',
+    async (format) => {
+      const model = modelOf(network());
+      const size = (files: Awaited<ReturnType<typeof write>>): number =>
+        files.slice(1).reduce((sum, { bytes }) => sum + bytes.length, 0);
+      const whole = await writeModel(model, format, { precision: 'fp32', name: 'net' });
+      const input = random([8, 8, 3]).data as Float32Array;
+      const [exact] = runReference(model.graph, [input]);
+      const largest = Math.max(...exact!.data.map(Math.abs));
+      for (const [precision, share, error] of [
+        ['fp16', 2, 1e-3],
+        ['uint8', 4, 2e-2],
+      ] as const) {
+        const files = await writeModel(model, format, { precision, name: 'net' });
+        // Kernels of 1080 and 200 numbers; vectors stay float32.
+        expect(size(whole) - size(files)).toBe(1280 * 4 * (1 - 1 / share));
+        const folder = await save(files, await tempFolder());
+        const { model: read } = await readModel(folder, silentContext);
+        const [rounded] = runReference(read.graph, [input]);
+        const runner = await formatWriter(format).openRunner(folder, []);
+        const [run] = await runner.run(input);
+        runner.close();
+        expect(maxAbsDiff(rounded!.data, run!) / largest).toBeLessThan(tolerance);
+        const apart = maxAbsDiff(exact!.data, run!) / largest;
+        expect(apart).toBeLessThan(error);
+        expect(apart).toBeGreaterThan(1e-6);
+      }
+    },
+  );
+
+  it('zero stays zero in 8 bits, and a kernel of one number keeps it', async () => {
+    const graph = graphOf([3], (b, x) => {
+      const kernel = {
+        shape: [3, 2],
+        dtype: 'float32',
+        data: Float32Array.of(0, 1, -0.3, 0, 0.7, 0),
+      } as const;
+      const same = {
+        shape: [2, 2],
+        dtype: 'float32',
+        data: new Float32Array(4).fill(0.123),
+      } as const;
+      const y = b.dense(x, { units: 2, bias: false, weights: { kernel } });
+      return b.dense(y, { units: 2, bias: false, weights: { kernel: same } });
+    });
+    const folder = await save(await write(modelOf(graph), 'uint8'), await tempFolder());
+    const { graph: read } = (await readModel(folder, silentContext)).model;
+    const [first, second] = read.nodes.map(
+      ({ weights }) => read.weights.get(weights.kernel!)!.data,
+    );
+    expect([first![0], first![3], first![5]]).toEqual([0, 0, 0]);
+    expect(first![1]).toBeCloseTo(1, 2);
+    expect(second).toEqual(new Float32Array(4).fill(0.123));
+  });
+
+  it('refuses a precision that there is not', async () => {
+    const written = Promise.resolve().then(() => write(modelOf(network()), 'int8'));
+    await expect(written).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
