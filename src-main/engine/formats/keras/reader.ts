@@ -134,7 +134,7 @@ async function openH5(path: string, context: EngineContext): Promise<KerasConten
       metadata: file.text('/', metadataAttribute),
       isWeights:
         ['layer_names', 'layer_names0'].some((name) => file.texts('/', name) !== null) ||
-        weightGroups.some((group) => file.kindOf(group) !== null),
+        weightGroups.some((group) => file.kindOf(group) === 'group'),
     }));
     if (config === null) throw noModel(path, isWeights);
     const topology = parseTopology(parseJson(config, 'The description of the model'));

@@ -117,6 +117,7 @@ export class Hdf5File {
       if ((error as { name?: unknown }).name === 'RuntimeError') throw error;
       return null;
     }
+    if (type < 0) return null;
     if (type === this.library.H5G_GROUP) return 'group';
     return type === this.library.H5G_DATASET ? 'dataset' : 'other';
   }
