@@ -34,7 +34,7 @@ export default defineConfig({
       // A sandboxed preload cannot require its siblings: one CommonJS file holds everything.
       externalizeDeps: false,
       rolldownOptions: {
-        input: { index: at('src-main/preload/index.ts') },
+        input: { index: at('src-main/preload/index.ts'), gpu: at('src-main/preload/gpu.ts') },
         output: { format: 'cjs', entryFileNames: '[name].cjs' },
       },
     },
@@ -44,7 +44,10 @@ export default defineConfig({
     plugins: [svelte({ configFile: false })],
     build: {
       outDir: at('out/renderer'),
-      rolldownOptions: { input: at('src-renderer/index.html') },
+      rolldownOptions: {
+        // The window, and the hidden page that trains on the GPU.
+        input: { index: at('src-renderer/index.html'), gpu: at('src-renderer/gpu/index.html') },
+      },
     },
   },
 });

@@ -164,6 +164,32 @@ export default defineConfig(
     },
   },
   { files: ['src-renderer/api.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    // The hidden page that trains on the GPU runs the engine's steps, and nothing else of the app.
+    files: ['src-renderer/gpu/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(electron|node:|fs$|path$)',
+              message: 'The page has no Node and no Electron.',
+            },
+            {
+              regex: 'src-main/(?!engine/(runtime|train)/)',
+              message: "The page that computes knows the engine's steps only.",
+            },
+            {
+              regex: 'src-main/engine/runtime/backend$',
+              allowTypeImports: true,
+              message: 'It loads backends of Node.',
+            },
+          ],
+        },
+      ],
+    },
+  },
 
   // Terminal programs talk on the console; tests reach into results that they have just checked.
   {

@@ -5,6 +5,7 @@ import { app, BrowserWindow, dialog, Menu, nativeTheme, powerSaveBlocker, sessio
 import log from 'electron-log/main';
 
 import { modelArgument } from './app/arguments';
+import { allowWebGpu, GpuWindows } from './app/gpu-window';
 import { buildMenu } from './app/menu';
 import { Settings } from './app/settings';
 import { PathTokens } from './app/tokens';
@@ -17,6 +18,7 @@ import type { Services } from './ipc/handlers/services';
 import type { BackendInfo } from './ipc/contract';
 import { registerRouter } from './ipc/router';
 import { Analyst, type AnalystProcess } from './jobs/analyst';
+import type { OpenGpu } from './jobs/hosts/gpu-requests';
 import { startUtilityProcess, utilityProcessHost } from './jobs/hosts/utility-process';
 import type { JobEvent } from './jobs/types';
 import { registerAppScheme, serveApp } from './security/app-protocol';
@@ -27,6 +29,7 @@ const devUrl = process.env['ELECTRON_RENDERER_URL'] ?? null;
 const devOrigin = devUrl === null ? null : new URL(devUrl).origin;
 
 registerAppScheme();
+allowWebGpu();
 // With --no-sandbox (root in a container) this call would take the flag away again and no child could start.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 guardContents(app);
@@ -51,14 +54,18 @@ async function start(): Promise<void> {
   };
   const workerScript = join(__dirname, 'worker.js');
   const activity = new Activity(() => window);
-  const workspace = new Workspace(utilityProcessHost(workerScript), send, (event) =>
+  const gpuWindows = new GpuWindows(devUrl);
+  const openGpu: OpenGpu = () => gpuWindows.open();
+  const workspace = new Workspace(utilityProcessHost(workerScript, openGpu), send, (event) =>
     activity.note(event, workspace.isBusy),
   );
-  const analyst = new Analyst(() => startUtilityProcess(workerScript, 'secateur-analyst'));
+  const startAnalyst = (name: string) => (): AnalystProcess =>
+    startUtilityProcess(workerScript, name, openGpu);
+  const analyst = new Analyst(startAnalyst('secateur-analyst'));
   const services: Services = {
     workspace,
     analyst,
-    backend: backendProbe(() => startUtilityProcess(workerScript, 'secateur-backend-probe')),
+    backend: backendProbe(startAnalyst('secateur-backend-probe')),
     settings,
     send,
     tokens: new PathTokens(),
@@ -88,6 +95,7 @@ async function start(): Promise<void> {
 
   window = createWindow(settings, devUrl);
   guardQuit(window, workspace);
+  window.once('closed', () => gpuWindows.closeAll());
   const appPath = app.isPackaged ? null : app.getAppPath();
   const model = modelArgument(process.argv, process.cwd(), appPath);
   if (model !== null) {

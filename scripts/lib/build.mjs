@@ -14,7 +14,11 @@ import { SetupError } from './report.mjs';
 const SOURCES = {
   main: ['src-main'],
   preload: ['src-main/preload', 'src-main/ipc'],
-  renderer: ['src-renderer', 'src-main/ipc'],
+  // The page that trains on the GPU runs the engine's steps.
+  renderer: [
+    ...['src-renderer', 'src-main/ipc', 'src-main/engine/data', 'src-main/engine/graph'],
+    ...['src-main/engine/measure', 'src-main/engine/runtime', 'src-main/engine/train'],
+  ],
 };
 const SHARED_SOURCES = ['electron.vite.config.ts', 'package-lock.json', 'tsconfig.base.json'];
 

@@ -50,6 +50,8 @@ export const errorCodes = {
   OUT_OF_MEMORY: 'not enough memory',
   /** The chosen backend or runtime is not available here. */
   RUNTIME_UNAVAILABLE: 'the runtime is not available on this machine',
+  /** A GPU, or the process that computes on it, went away in the middle. */
+  GPU_LOST: 'the GPU stopped computing',
   /** The graph cannot be expressed in the target format. */
   EXPORT_UNSUPPORTED: 'the model cannot be expressed in the target format',
   /** The exported file does not reproduce the version. */

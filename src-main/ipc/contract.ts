@@ -50,10 +50,12 @@ export interface AppInfo {
   readonly theme: ThemeChoice;
 }
 
-/** What trains here: native TensorFlow, or the slow pure JavaScript backend with the reason. */
+/** What trains here: native TensorFlow, a GPU by WebGPU, or the slow pure JavaScript backend. */
 export interface BackendInfo {
-  readonly name: 'tensorflow' | 'cpu';
+  readonly name: BackendName;
   readonly detail: string;
+  /** A GPU that is taken instead for trainings that it is faster at; null without one. */
+  readonly rival: string | null;
 }
 
 export interface RecentProject {

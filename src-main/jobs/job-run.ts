@@ -107,6 +107,7 @@ export class JobRun {
         break;
       case 'training-from':
         this.#journal.forgetBehind(message.part, message.epoch);
+        this.#emit({ type: 'training', jobId, backend: message.backend });
         break;
       case 'log':
         this.#journal.log(message.text);

@@ -40,7 +40,8 @@ export function serveJob(
     },
     earlier: (type) => outputs.take(type),
     position: () => outputs.position,
-    trainingFrom: (epoch) => tell({ type: 'training-from', part: outputs.position, epoch }),
+    trainingFrom: (epoch, backend) =>
+      tell({ type: 'training-from', part: outputs.position, epoch, backend }),
   };
 
   async function run(spec: JobSpec): Promise<void> {

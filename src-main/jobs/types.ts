@@ -274,8 +274,11 @@ export interface JobContext {
   earlier(type: RepeatableType): string | null;
   /** Outputs so far. */
   position(): number;
-  /** Says that a training begins behind an epoch, 0 from the start: points behind it will come again. */
-  trainingFrom(epoch: number): void;
+  /**
+   * Says that a training begins behind an epoch, 0 from the start: points behind it will come again.
+   * @param backend what computes it
+   */
+  trainingFrom(epoch: number, backend: string): void;
 }
 
 /** Main to worker. */
@@ -292,7 +295,12 @@ export type WorkerMessage =
   /** `part` counts the outputs before it. */
   | { readonly type: 'metric'; readonly part: number; readonly metric: Metric }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly text: string }
-  | { readonly type: 'training-from'; readonly part: number; readonly epoch: number }
+  | {
+      readonly type: 'training-from';
+      readonly part: number;
+      readonly epoch: number;
+      readonly backend: string;
+    }
   | { readonly type: 'save'; readonly ref: number; readonly output: JobOutput }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly error: ErrorInfo };
@@ -308,6 +316,8 @@ export type JobEvent =
       readonly etaMs: number | null;
     }
   | { readonly type: 'metric'; readonly jobId: JobId; readonly metric: Metric }
+  /** What computes the training that begins. */
+  | { readonly type: 'training'; readonly jobId: JobId; readonly backend: string }
   | {
       readonly type: 'log';
       readonly jobId: JobId;

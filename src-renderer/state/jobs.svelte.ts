@@ -39,6 +39,8 @@ export class JobReport {
   phases = $state.raw<readonly PhaseRecord[]>([]);
   metrics = $state.raw(noMetrics);
   log = $state.raw<readonly string[]>([]);
+  /** What computes the training under way, or computed the last one; null before the first. */
+  trainedOn = $state<string | null>(null);
   /** How many results it has handed over. */
   outputs = $state(0);
   #phaseStart = { done: 0, elapsedMs: 0 };
@@ -124,6 +126,9 @@ class Jobs {
         return;
       case 'metric':
         report.metric(event);
+        return;
+      case 'training':
+        report.trainedOn = event.backend;
         return;
       case 'log':
         report.append(event.level, event.text);

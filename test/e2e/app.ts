@@ -51,7 +51,13 @@ export async function launch({
     executablePath: executable,
     args: [root, `--user-data-dir=${join(folder, 'profile')}`, ...args],
     cwd: root,
-    env: { ...(process.env as Record<string, string>), SECATEUR_PROJECTS_DIR: projects, ...env },
+    env: {
+      ...(process.env as Record<string, string>),
+      // What trains must not depend on the machine.
+      SECATEUR_GPU: 'off',
+      SECATEUR_PROJECTS_DIR: projects,
+      ...env,
+    },
   });
   const errors: string[] = [];
   const violations: string[] = [];

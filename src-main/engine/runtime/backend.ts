@@ -1,7 +1,7 @@
 // Chooses the tensor backend and loads it once per process: TensorFlow's native library through tfjs-node, or
 // tfjs's backend in plain JavaScript, which runs everywhere but is some hundred times slower.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import util from 'node:util';
 import { AppError } from '../errors';
 import type { BackendName } from '../train/types';
@@ -18,12 +18,17 @@ export interface Backend {
   /** The tfjs API with this backend in charge. */
   readonly tf: TensorFlow;
   readonly isNative: boolean;
+  /** Whether TensorFlow computes on a GPU of its own (CUDA). */
+  readonly isCuda: boolean;
   readonly primitives: Primitives;
   /** Why native TensorFlow is not in use although 'auto' would have taken it; else null. */
   readonly fallbackReason: string | null;
 }
 
-const loaded = new Map<BackendName, Promise<Backend>>();
+/** Those that load in every process. */
+type LocalName = Exclude<BackendName, 'webgpu'>;
+
+const loaded = new Map<LocalName, Promise<Backend>>();
 
 /**
  * Loads a backend, or gives the one loaded before, and puts it in charge. 'auto' takes TensorFlow where its
@@ -31,7 +36,7 @@ const loaded = new Map<BackendName, Promise<Backend>>();
  * (TF_NUM_INTRAOP_THREADS, read when the library loads).
  * @throws AppError RUNTIME_UNAVAILABLE when 'tensorflow' is asked for and does not load
  */
-export async function loadBackend(preferred: BackendName | 'auto' = 'auto'): Promise<Backend> {
+export async function loadBackend(preferred: LocalName | 'auto' = 'auto'): Promise<Backend> {
   const backend = await (preferred === 'auto' ? loadBest() : loadOnce(preferred));
   if (backend.tf.getBackend() !== backend.name) await backend.tf.setBackend(backend.name);
   return backend;
@@ -45,7 +50,7 @@ async function loadBest(): Promise<Backend> {
   }
 }
 
-function loadOnce(name: BackendName): Promise<Backend> {
+function loadOnce(name: LocalName): Promise<Backend> {
   let backend = loaded.get(name);
   if (backend === undefined) {
     backend = name === 'tensorflow' ? loadTensorFlow() : loadPlain();
@@ -84,9 +89,10 @@ async function loadTensorFlow(): Promise<Backend> {
   }
   return {
     name: 'tensorflow',
-    detail: `TensorFlow ${version}, ${backend.isUsingGpuDevice ? 'GPU' : 'CPU'}`,
+    detail: `TensorFlow ${version}, ${backend.isUsingGpuDevice ? cudaName() : 'CPU'}`,
     tf,
     isNative: true,
+    isCuda: backend.isUsingGpuDevice,
     primitives: new NativePrimitives(tf, backend, { pointwiseConv }),
     fallbackReason: null,
   };
@@ -105,6 +111,7 @@ async function loadPlain(): Promise<Backend> {
     detail: `tfjs ${tf.version_core}, plain JavaScript`,
     tf,
     isNative: false,
+    isCuda: false,
     primitives: new PlainPrimitives(tf),
     fallbackReason: null,
   };
@@ -114,6 +121,18 @@ async function loadPlain(): Promise<Backend> {
 function restoreRemovedUtil(): void {
   const removed = util as { isNullOrUndefined?: (value: unknown) => boolean };
   removed.isNullOrUndefined ??= (value) => value === null || value === undefined;
+}
+
+/** What NVIDIA's driver calls the first GPU, which is the one that TensorFlow takes; on Linux only. */
+function cudaName(): string {
+  const folder = '/proc/driver/nvidia/gpus';
+  try {
+    const [first] = readdirSync(folder).sort();
+    const model = /^Model:\s*(.+)$/m.exec(readFileSync(`${folder}/${first}/information`, 'utf8'));
+    return model ? `CUDA: ${model[1]}` : 'CUDA GPU';
+  } catch {
+    return 'CUDA GPU';
+  }
 }
 
 /** Whether the system hides the sizes of the processor's caches, as some virtual machines do. */

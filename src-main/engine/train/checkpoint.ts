@@ -6,7 +6,7 @@ import { decodeModel, encodeModel } from '../graph/serialize';
 import type { Model } from '../graph/types';
 import type { WatchState } from './divergence';
 import type { StepState } from './compute';
-import type { EpochRecord } from './types';
+import type { BackendName, EpochRecord } from './types';
 
 /** The best epoch so far by validation. */
 export interface BestEpoch {
@@ -15,6 +15,8 @@ export interface BestEpoch {
 }
 
 export interface TrainCheckpoint extends StepState {
+  /** What computed up to here: another one rounds otherwise. */
+  readonly backend: BackendName;
   readonly model: Model;
   readonly best: BestEpoch | null;
   readonly watch: WatchState;
@@ -24,7 +26,7 @@ export interface TrainCheckpoint extends StepState {
 
 interface Header extends Pick<
   TrainCheckpoint,
-  'watch' | 'loader' | 'dropout' | 'mixup' | 'history'
+  'backend' | 'watch' | 'loader' | 'dropout' | 'mixup' | 'history'
 > {
   readonly bestEpoch: number | null;
   readonly averageUpdates: number | null;
@@ -35,7 +37,7 @@ interface Header extends Pick<
   readonly models: readonly [number, number, number];
 }
 
-const magic = new TextEncoder().encode('SECATRN2');
+const magic = new TextEncoder().encode('SECATRN3');
 /** The parts begin at multiples of this, so that their numbers can be read in place. */
 const alignment = 64;
 
@@ -48,7 +50,8 @@ function alignUp(offset: number): number {
  * model, the best model, the averaged model, and what the optimizer has accumulated as float32.
  */
 export function encodeCheckpoint(checkpoint: TrainCheckpoint): Uint8Array {
-  const { model, best, optimizer, average, watch, loader, dropout, mixup, history } = checkpoint;
+  const { model, best, optimizer, average } = checkpoint;
+  const { backend, watch, loader, dropout, mixup, history } = checkpoint;
   const none = new Uint8Array(0);
   const models = [
     encodeModel(model),
@@ -56,7 +59,7 @@ export function encodeCheckpoint(checkpoint: TrainCheckpoint): Uint8Array {
     average ? encodeModel({ ...model, graph: average.graph }) : none,
   ] as const;
   const header: Header = {
-    ...{ watch, loader, dropout, mixup, history },
+    ...{ backend, watch, loader, dropout, mixup, history },
     bestEpoch: best?.epoch ?? null,
     averageUpdates: average?.updates ?? null,
     steps: optimizer.steps,
@@ -88,7 +91,8 @@ export function decodeCheckpoint(bytes: Uint8Array): TrainCheckpoint {
   // Numbers are read in place: they must lie in memory as they lie in the file.
   const whole = bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
   const [header, headerBytes] = readHeader(whole);
-  const { watch, loader, dropout, mixup, history, bestEpoch, averageUpdates, steps } = header;
+  const { backend, watch, loader, dropout, mixup, history } = header;
+  const { bestEpoch, averageUpdates, steps } = header;
   const slotLengths = header.slots.flatMap(([, lengths]) => lengths);
   const lengths = [...header.models, ...slotLengths.map((length) => length * 4)];
   const offsets = layOut(headerBytes, lengths);
@@ -103,7 +107,7 @@ export function decodeCheckpoint(bytes: Uint8Array): TrainCheckpoint {
     return [id, arrays] as const;
   });
   return {
-    ...{ watch, loader, dropout, mixup, history },
+    ...{ backend, watch, loader, dropout, mixup, history },
     model: decodeModel(part(0)),
     best: bestEpoch === null ? null : { epoch: bestEpoch, model: decodeModel(part(1)) },
     average:

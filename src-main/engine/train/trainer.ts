@@ -70,7 +70,7 @@ export async function train(
     state: resume,
   });
   try {
-    return await new Trainer(model, dataset, options, context, step, resume).run(hooks);
+    return await new Trainer(model, dataset, options, context, compute, step, resume).run(hooks);
   } finally {
     await step.dispose();
   }
@@ -95,6 +95,7 @@ class Trainer {
     private readonly dataset: Dataset,
     private readonly options: TrainOptions,
     private readonly context: EngineContext,
+    private readonly compute: Compute,
     private readonly step: TrainingStep,
     resume: TrainCheckpoint | null,
   ) {
@@ -129,7 +130,7 @@ class Trainer {
 
   private result(): TrainResult {
     const { epoch, model } = this.best ?? this.last!;
-    return { model, history: this.history, bestEpoch: epoch, backend: this.step.detail };
+    return { model, history: this.history, bestEpoch: epoch, backend: this.compute.detail };
   }
 
   /** Whether the validation has not become better for as long as one has patience. */
@@ -219,6 +220,7 @@ class Trainer {
 
   private async checkpoint(): Promise<TrainCheckpoint> {
     return {
+      backend: this.compute.name,
       model: { ...this.model, graph: await this.step.weights() },
       best: this.best,
       ...(await this.step.state()),

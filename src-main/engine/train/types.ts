@@ -142,4 +142,5 @@ export interface RateCurve {
   readonly suggestion: number;
 }
 
-export type BackendName = 'tensorflow' | 'cpu';
+/** 'webgpu' computes in a window only; the others in any process. */
+export type BackendName = 'tensorflow' | 'cpu' | 'webgpu';

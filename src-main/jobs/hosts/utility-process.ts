@@ -4,7 +4,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utilityProcess } from 'electron';
 import type { WorkerHost, WorkerProcess } from '../host';
+import { isGpuRequest } from '../gpu-protocol';
 import { workerEnvironment } from './environment';
+import { GpuRequests, type OpenGpu } from './gpu-requests';
 import { OutputLines } from './output-lines';
 
 /** Between the polite signal and the one that no process can ignore. */
@@ -12,15 +14,23 @@ const politeMs = 1000;
 /** How long the last lines of a process that has ended may take to arrive. */
 const drainMs = 500;
 
-/** @param script the built worker (src-main/jobs/worker/index.ts) */
-export function utilityProcessHost(script: string): WorkerHost {
+/**
+ * @param script the built worker (src-main/jobs/worker/index.ts)
+ * @param openGpu opens the window that a worker asks for
+ */
+export function utilityProcessHost(script: string, openGpu: OpenGpu): WorkerHost {
   return {
-    start: ({ jobId, request }) => startUtilityProcess(script, `secateur-${request.kind}-${jobId}`),
+    start: ({ jobId, request }) =>
+      startUtilityProcess(script, `secateur-${request.kind}-${jobId}`, openGpu),
   };
 }
 
 /** @param serviceName how the process is called in task managers and crash reports */
-export function startUtilityProcess(script: string, serviceName: string): WorkerProcess {
+export function startUtilityProcess(
+  script: string,
+  serviceName: string,
+  openGpu: OpenGpu,
+): WorkerProcess {
   const child = utilityProcess.fork(script, [], {
     serviceName,
     env: workerEnvironment(),
@@ -28,6 +38,7 @@ export function startUtilityProcess(script: string, serviceName: string): Worker
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = new OutputLines([child.stdout, child.stderr]);
+  const gpu = new GpuRequests(child, openGpu);
   let running = true;
   child.once('exit', () => {
     running = false;
@@ -37,7 +48,10 @@ export function startUtilityProcess(script: string, serviceName: string): Worker
       if (running) child.postMessage(message);
     },
     onMessage: (listener) => {
-      child.on('message', listener);
+      child.on('message', (message: unknown) => {
+        if (isGpuRequest(message)) gpu.handle(message);
+        else listener(message);
+      });
     },
     onOutput: (listener) => output.onLine(listener),
     onExit: (listener) => {

@@ -1,8 +1,8 @@
 // Answers to the analyst's questions: a table of plain functions.
 
 import { silentContext, type Progress } from '../../engine/context';
-import { loadBackend } from '../../engine/runtime/backend';
 import type { Questions, QuestionName } from '../analyst-protocol';
+import { foreseenCompute } from './compute';
 import { describeLayers, diffVersions, inspectFile } from './describe';
 import { findFlipped, stopComparing } from './flips';
 import { previewPrune, stopMeasuring } from './preview';
@@ -31,8 +31,5 @@ export const answers: Answers = {
   stopFinding: async () => stopFinding(),
   speed: measureSpeed,
   samples: ({ data, split, count, versionFile }) => sampleImages(data, split, count, versionFile),
-  backend: async () => {
-    const { name, detail } = await loadBackend();
-    return { name, detail };
-  },
+  backend: foreseenCompute,
 };

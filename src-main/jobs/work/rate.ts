@@ -10,6 +10,7 @@ import { findLearningRate } from '../../engine/train/rate-finder';
 import { reinitialise } from '../../engine/train/reinitialise';
 import { measureTrainingSpeed } from '../../engine/train/speed';
 import type { Questions } from '../analyst-protocol';
+import { withCompute } from './compute';
 import { loadModel } from './files';
 
 let finding = new AbortController();
@@ -36,7 +37,9 @@ export async function findRate(
   const dataset = openDataset(data.cacheFile);
   try {
     const context = { ...silentContext, signal, progress: onProgress };
-    return await findLearningRate(model, dataset, options, context, { teacher });
+    return await withCompute({ model, dataset, options, context, begunOn: null }, (compute) =>
+      findLearningRate(model, dataset, options, context, { teacher, compute }),
+    );
   } finally {
     dataset.close();
   }
@@ -52,7 +55,10 @@ export async function measureSpeed({
   checkFit(data.info, model);
   const dataset = openDataset(data.cacheFile);
   try {
-    return await measureTrainingSpeed(model, dataset, options, silentContext);
+    const training = { model, dataset, options, context: silentContext, begunOn: null };
+    return await withCompute(training, (compute) =>
+      measureTrainingSpeed(model, dataset, options, silentContext, compute),
+    );
   } finally {
     dataset.close();
   }

@@ -16,11 +16,12 @@ import {
   type TrainCheckpoint,
 } from '../../engine/train/checkpoint';
 import { requireMemory, stepFootprint } from '../../engine/train/footprint';
-import { train } from '../../engine/train/trainer';
+import { train, type TrainHooks } from '../../engine/train/trainer';
 import type { EpochRecord, TrainOptions, TrainResult } from '../../engine/train/types';
 import { atomicWrite } from '../../project/atomic-write';
 import type { VersionId } from '../../project/types';
 import type { JobContext, JobSpec } from '../types';
+import { withCompute } from './compute';
 import { loadVersion } from './versions';
 
 /** Writing checkpoints takes at most this share of the time. */
@@ -54,7 +55,6 @@ export async function trainInJob(
   const checkpoints = new Checkpoints(join(spec.checkpointDir, `${context.position()}.train`));
   const resume = await checkpoints.read(context);
   const done = resume?.history.length ?? 0;
-  context.trainingFrom(done);
   if (done > 0) context.log('info', `Going on behind epoch ${done} of ${options.epochs}.`);
   let latest: Progress | null = null;
   const progress = (now: Progress): void => {
@@ -63,23 +63,23 @@ export async function trainInJob(
   };
   let rescued: number | null = null;
   try {
-    return await train(
-      model,
-      dataset,
-      options,
-      { ...context, progress },
-      {
-        onEpoch: async (record, checkpoint) => {
-          context.log('info', epochLine(record, options.epochs));
-          await checkpoints.write(checkpoint, context);
-        },
-        onDiverged: async (result) => {
-          await rescue(result);
-          rescued = result.bestEpoch;
-        },
+    const hooks: TrainHooks = {
+      onEpoch: async (record, checkpoint) => {
+        context.log('info', epochLine(record, options.epochs));
+        await checkpoints.write(checkpoint, context);
       },
-      { resume, teacher: teacher === undefined ? null : (await loadVersion(spec, teacher)).model },
-    );
+      onDiverged: async (result) => {
+        await rescue(result);
+        rescued = result.bestEpoch;
+      },
+    };
+    const taught = teacher === undefined ? null : (await loadVersion(spec, teacher)).model;
+    const begunOn = resume?.backend ?? null;
+    return await withCompute({ model, dataset, options, context, begunOn }, (compute) => {
+      context.trainingFrom(done, compute.detail);
+      const run = { resume, teacher: taught, compute };
+      return train(model, dataset, options, { ...context, progress }, hooks, run);
+    });
   } catch (error) {
     if (rescued === null || !(error instanceof AppError)) throw error;
     const { code, message, hint, details } = error;

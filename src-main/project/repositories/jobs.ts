@@ -166,7 +166,12 @@ function interruption(place: string | null): ErrorInfo {
 }
 
 /** Ends that have to do with the machine, not with what was asked for: the same would happen again. */
-const mishaps: readonly ErrorInfo['code'][] = ['WORKER_CRASHED', 'DISK_FULL', 'OUT_OF_MEMORY'];
+const mishaps: readonly ErrorInfo['code'][] = [
+  'WORKER_CRASHED',
+  'GPU_LOST',
+  'DISK_FULL',
+  'OUT_OF_MEMORY',
+];
 
 function canResume(state: JobState, error: ErrorInfo | null): boolean {
   if (state === 'interrupted') return true;

@@ -18,6 +18,7 @@ const record = {
 };
 
 const checkpoint: TrainCheckpoint = {
+  backend: 'webgpu',
   model: toyModel(),
   best: { epoch: 1, model: toyModel({ seed: 2 }) },
   average: { graph: toyModel({ seed: 3 }).graph, updates: 12 },
