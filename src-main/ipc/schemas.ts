@@ -246,7 +246,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('export'),
     version: id,
-    format: z.enum(['tfjs-layers', 'tflite']),
+    format: z.enum(['tfjs-layers', 'tfjs-graph', 'tflite']),
     precision: z.enum(['fp32']),
     data: id.nullable(),
     folderToken: id.nullable(),
