@@ -4,6 +4,7 @@ import type { DatasetFormat, SplitName } from '../src-main/engine/data/types';
 import type { WriteFormat } from '../src-main/engine/formats/types';
 import type { Latency } from '../src-main/engine/measure/types';
 import type { LayerReasonCode } from '../src-main/engine/prune/types';
+import type { BackendInfo } from '../src-main/ipc/contract';
 import type { JobKind } from '../src-main/jobs/types';
 import type { JobState, Operation } from '../src-main/project/types';
 
@@ -119,4 +120,10 @@ export const formatWords: Readonly<Record<WriteFormat, FormatWords>> = {
 export function runtimeWords(latency: Pick<Latency, 'runtime' | 'threads'>): string {
   const runtime = latency.runtime === 'litert' ? 'LiteRT' : 'TensorFlow.js';
   return `${runtime}, ${latency.threads} ${latency.threads === 1 ? 'thread' : 'threads'}`;
+}
+
+/** What trains here: "TensorFlow 2.21.0, CPU". */
+export function backendWords({ name, detail, rival }: BackendInfo): string {
+  if (name === 'cpu') return `Pure JavaScript (slow): ${detail}`;
+  return rival === null ? detail : `${detail}, or ${rival} where that trains faster`;
 }
