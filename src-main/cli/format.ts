@@ -24,6 +24,10 @@ export const formatThreads = (count: number): string =>
 export const formatDifference = (value: number): string =>
   value === 0 ? '0' : value.toExponential(1);
 
+/** Signal to noise; null is none at all. */
+export const formatDecibels = (value: number | null): string =>
+  value === null ? 'exact' : `${value.toFixed(1)} dB`;
+
 /** Difference to a baseline with its sign: '-58.2 %'. */
 export function formatDelta(value: number, baseline: number): string {
   const change = ((value - baseline) / baseline) * 100;

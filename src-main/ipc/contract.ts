@@ -7,6 +7,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { Metric, Progress } from '../engine/context';
 import type { DecodeOptions, SplitName } from '../engine/data/types';
 import type { StoredPrecision } from '../engine/graph/cost';
+import type { QuantizedTensor } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
 import type { StructureCosts } from '../engine/prune/choices';
 import type { FlipKind } from '../engine/measure/types';
@@ -108,6 +109,10 @@ export interface ImportPreview {
   readonly prunableLayers: number;
   readonly frozen: readonly { readonly layer: string; readonly reason: string }[];
   readonly notes: readonly string[];
+  /** Convolutions that could be cut by gammas if a batch norm followed them. */
+  readonly withoutNorm: number;
+  /** Tensors of a model of integers, which can only be looked at; null of any other. */
+  readonly quantized: readonly QuantizedTensor[] | null;
 }
 
 /** A path with images that was looked at but not yet attached. */

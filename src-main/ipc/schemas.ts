@@ -171,6 +171,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     preprocessing: preprocessing.nullable(),
     labels,
     data: id.nullable(),
+    reinsertBatchNorms: z.boolean().exactOptional(),
     measure: z.boolean(),
   }),
   z.strictObject({
@@ -247,8 +248,15 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
     kind: z.literal('export'),
     version: id,
     format: z.enum(['tfjs-layers', 'tfjs-graph', 'tflite']),
-    precision: z.enum(['fp32']),
+    precision: z.enum(['fp32', 'fp16', 'uint8', 'int8-dynamic', 'int8']),
     data: id.nullable(),
+    quantize: z
+      .strictObject({
+        method: z.enum(['auto', 'minmax', 'percentile', 'mse']),
+        io: z.enum(['int8', 'float']),
+        keepFloat: z.array(z.string().min(1).max(200)).max(1000),
+      })
+      .exactOptional(),
     folderToken: id.nullable(),
   }),
   z.strictObject({

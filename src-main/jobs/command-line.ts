@@ -10,6 +10,7 @@ import { scratchEpochs, type ScratchStart } from '../engine/train/scratch';
 import type { TrainOptions } from '../engine/train/types';
 import type { ProjectState } from '../ipc/contract';
 import { originalOf } from '../project/lineage';
+import { quantizeDefaults } from './quantize-defaults';
 import { sparsifyOptions, trainingFlags, trainingWords } from './training-flags';
 import type {
   AddDataRequest,
@@ -19,6 +20,7 @@ import type {
   JobRequest,
   MeasureRequest,
   PruneRequest,
+  QuantizeChoices,
   RecalibrateRequest,
   SensitivityRequest,
   TrainRequest,
@@ -76,6 +78,7 @@ function importWords(request: ImportRequest, project: Named): Words {
     ...option('--std', preprocessing?.std.join(',')),
     ...option('--channel-order', preprocessing?.channelOrder),
     ...option('--data', dataName(request.data, project)),
+    ...flag('--reinsert-bn', request.reinsertBatchNorms ?? false),
     ...flag('--measure', request.measure),
   ];
 }
@@ -243,7 +246,17 @@ function exportWords(request: ExportRequest, project: Named): Words {
     ...option('--format', request.format),
     ...option('--precision', unless(request.precision, 'fp32')),
     ...option('--data', dataName(request.data, project)),
+    ...(request.precision === 'int8' ? quantizeWords(request.quantize ?? quantizeDefaults) : []),
     ...option('--out', request.folder),
+  ];
+}
+
+function quantizeWords({ method, io, keepFloat }: QuantizeChoices): readonly string[] {
+  const base = quantizeDefaults;
+  return [
+    ...option('--calibration', unless(method, base.method)),
+    ...option('--io', unless(io, base.io)),
+    ...option('--keep-float', keepFloat.length === 0 ? null : keepFloat.join(',')),
   ];
 }
 

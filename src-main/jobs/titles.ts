@@ -3,7 +3,7 @@
 import { budgetName } from '../engine/measure/verdict';
 import type { PruneTarget } from '../engine/prune/types';
 import type { ProjectState } from '../ipc/contract';
-import type { JobRequest } from './types';
+import type { ExportRequest, JobRequest } from './types';
 
 /** Where names come from. */
 export type Names = Pick<ProjectState, 'versions' | 'datasets'>;
@@ -36,11 +36,15 @@ export function titleFor(request: JobRequest, names: Names): string {
     case 'sensitivity':
       return `Sensitivity of ${version(request.version)} on ${data(request.data)}`;
     case 'export':
-      return `Export ${version(request.version)} as ${request.format}`;
+      return `Export ${version(request.version)} as ${request.format}${precisionText(request)}`;
     case 'add-data':
       return `Attach ${request.name ?? lastPart(request.path)}`;
   }
 }
+
+/** float32 goes without saying. */
+const precisionText = ({ precision = 'fp32' }: Partial<ExportRequest>): string =>
+  precision === 'fp32' ? '' : `, ${precision}`;
 
 function targetText(target: PruneTarget): string {
   const { ratio, macs, params, bytes, precision, latency, latencyMs } = target;

@@ -3,7 +3,7 @@
 import type { DecodeOptions, DatasetInfo, SplitName } from '../engine/data/types';
 import type { Metric, Progress } from '../engine/context';
 import type { ErrorInfo } from '../engine/errors';
-import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types';
+import type { Precision, QuantizeOptions, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
 import type { Accuracy, Latency, LatencyRuntime, Verification } from '../engine/measure/types';
 import type {
@@ -52,6 +52,8 @@ export interface ImportRequest {
   readonly labels: readonly string[] | null;
   /** Evaluate on this data set afterwards. */
   readonly data: DatasetId | null;
+  /** Put batch norms back where a converter has folded them; not unless said. */
+  readonly reinsertBatchNorms?: boolean;
   readonly measure: boolean;
 }
 
@@ -149,9 +151,14 @@ export interface ExportRequest {
   readonly precision: Precision;
   /** Images for the verification; null verifies on random input. */
   readonly data: DatasetId | null;
+  /** How activations become integers at precision 'int8'; `quantizeDefaults` unless given. */
+  readonly quantize?: QuantizeChoices;
   /** Absolute folder; null means exports/<version name>-<format> inside the project. */
   readonly folder: string | null;
 }
+
+/** What one can choose about full int8. */
+export type QuantizeChoices = Pick<QuantizeOptions, 'method' | 'io' | 'keepFloat'>;
 
 export interface AddDataRequest {
   readonly kind: 'add-data';

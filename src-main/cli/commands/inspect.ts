@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
+import type { QuantizedTensor } from '../../engine/formats/types';
 import { formatCount } from '../format';
 import { table } from '../output';
 import type { Runtime } from '../runtime';
@@ -10,7 +11,7 @@ import type { Runtime } from '../runtime';
 export function addInspect(program: Command, runtime: Runtime): void {
   program
     .command('inspect')
-    .argument('<model>', 'a model file (TF.js Layers model.json)')
+    .argument('<model>', 'a model file, or the folder of a model.json')
     .description('format, layers, parameters, MACs, groups, and which layers are frozen and why')
     .action(async (model: string) => {
       const found = await runtime.ask('inspect', { path: resolve(model) });
@@ -25,6 +26,7 @@ export function addInspect(program: Command, runtime: Runtime): void {
           layers: found.layers,
           groups: found.groups,
           frozen: found.frozen,
+          quantized: found.quantized,
           notes: found.notes,
         },
         [
@@ -46,8 +48,35 @@ export function addInspect(program: Command, runtime: Runtime): void {
             ]),
             new Set([3, 4]),
           ),
+          ...(found.quantized ? quantizedLines(found.quantized) : []),
           ...found.notes.map((note) => `note: ${note}`),
         ],
       );
     });
 }
+
+/** Tensors of integers and what they stand for: of several scales the smallest and the largest. */
+function quantizedLines(tensors: readonly QuantizedTensor[]): readonly string[] {
+  const span = (values: readonly number[]): string => {
+    const [min, max] = [Math.min(...values), Math.max(...values)];
+    return min === max ? plain(min) : `${plain(min)} to ${plain(max)}`;
+  };
+  return [
+    '',
+    ...table(
+      ['tensor', 'numbers', 'shape', 'scales', 'scale', 'zero point'],
+      tensors.map(({ name, type, shape, scales, zeroPoints, axis }) => [
+        name,
+        type,
+        shape.join('x'),
+        axis === null ? '1' : `${scales.length} along axis ${axis}`,
+        span(scales),
+        span(zeroPoints),
+      ]),
+      new Set<number>(),
+    ),
+    'Read-only: a model of integers is shown, not imported.',
+  ];
+}
+
+const plain = (value: number): string => String(Number(value.toPrecision(4)));

@@ -165,6 +165,7 @@ interface ImportOptions extends PreprocessingFlags {
   readonly name?: string;
   readonly labels?: readonly string[];
   readonly data?: string;
+  readonly reinsertBn?: boolean;
   readonly measure?: boolean;
 }
 
@@ -177,6 +178,10 @@ export function addImport(program: Command, runtime: Runtime): void {
     .option('--labels <a,b,..>', 'class names in output order', list);
   addPreprocessingOptions(command)
     .option('--data <name>', 'evaluate on this data set')
+    .option(
+      '--reinsert-bn',
+      'put batch norms back where a converter has folded them: for sparsity training and Network Slimming',
+    )
     .option('--measure', 'measure latency at once')
     .description('bring a model in as a first version')
     .action((folder: string, model: string, options: ImportOptions) =>
@@ -189,6 +194,7 @@ export function addImport(program: Command, runtime: Runtime): void {
           preprocessing: preprocessingOf(options),
           labels: options.labels ?? null,
           data: data?.id ?? null,
+          ...(options.reinsertBn ? { reinsertBatchNorms: true } : {}),
           measure: options.measure ?? false,
         });
         const version = await project.findVersion(job.versions[0] ?? '');

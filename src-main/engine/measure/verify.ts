@@ -5,7 +5,7 @@ import type { EngineContext } from '../context';
 import type { FileRunner } from '../formats/types';
 import type { Model } from '../graph/types';
 import { runForward } from '../train/executor';
-import type { Verification } from './types';
+import type { RoundingLimits, Verification } from './types';
 
 /** Preprocessed inputs, one after the other, with their class where known. */
 export interface VerificationSamples {
@@ -22,9 +22,10 @@ const absoluteUpTo = 10;
 
 /**
  * Compares all outputs on all samples, and the classes that the first output names.
- * @param tolerance largest difference that passes, for outputs up to 10; for larger ones, whose rounding errors
- *   grow with them, it grows with the largest. The classes must agree as well, unless two scores are closer
- *   to each other than that.
+ * @param limit a number is the largest difference that passes, for outputs up to 10; for larger ones, whose rounding
+ *   errors grow with them, it grows with the largest. The classes must agree as well, unless two scores are closer
+ *   to each other than that. A file in a smaller precision is held to the limits of that precision instead; its outputs
+ *   must be finite.
  * @throws AppError INVALID_ARGUMENT when the model has several inputs, RUNTIME_UNAVAILABLE, or the reason of
  * the signal
  */
@@ -32,7 +33,7 @@ export async function verifyExport(
   model: Model,
   runner: FileRunner,
   samples: VerificationSamples,
-  tolerance: number,
+  limit: number | RoundingLimits,
   context: EngineContext,
 ): Promise<Verification> {
   const { count, inputs, labels } = samples;
@@ -55,7 +56,7 @@ export async function verifyExport(
       pairs.push({ expected: expected.map((all) => part(all, i - start, end - start)), actual });
     }
   }
-  return judge(pairs, runner.runtime, labels, tolerance);
+  return judge(pairs, runner.runtime, labels, limit);
 }
 
 /** The outputs of one sample, of the version and of the file. */
@@ -74,11 +75,13 @@ function judge(
   pairs: readonly OutputPair[],
   runtime: string,
   labels: Int32Array | null,
-  toleranceOfUnit: number,
+  limit: number | RoundingLimits,
 ): Verification {
   const differences = new Differences();
   for (const pair of pairs) differences.add(pair);
-  const tolerance = toleranceOfUnit * Math.max(1, differences.largestExpected / absoluteUpTo);
+  const isExact = typeof limit === 'number';
+  const scale = Math.max(1, differences.largestExpected / absoluteUpTo);
+  const tolerance = isExact ? limit * scale : null;
   let agreements = 0;
   let ties = 0;
   let versionRight = 0;
@@ -88,25 +91,58 @@ function judge(
     const version = indexOfMax(scores);
     const file = indexOfMax(actual[0] ?? new Float32Array());
     if (version === file) agreements++;
-    else if (isTie(scores, version, file, tolerance)) ties++;
+    else if (isTie(scores, version, file, tolerance ?? 0)) ties++;
     if (version === labels?.[i]) versionRight++;
     if (file === labels?.[i]) fileRight++;
   }
   const samples = pairs.length;
-  return {
+  const figures = {
     runtime,
     samples,
     maxAbsDiff: differences.max,
     meanAbsDiff: differences.mean(),
+    cosine: differences.cosine(),
     top1Agreement: samples === 0 ? 1 : agreements / samples,
     accuracy: labels && { version: versionRight / samples, file: fileRight / samples },
     tolerance,
-    // Where outputs are infinite, so is the tolerance: nothing is proved then.
-    passed:
-      Number.isFinite(differences.max) &&
-      differences.max <= tolerance &&
-      agreements + ties === samples,
   };
+  // Where outputs are infinite, so is the tolerance: nothing is proved then.
+  const isFinite = Number.isFinite(differences.max);
+  if (tolerance !== null) {
+    const passed = isFinite && differences.max <= tolerance && agreements + ties === samples;
+    return { ...figures, passed };
+  }
+  const limits = limit as RoundingLimits;
+  return { ...figures, limits, passed: isFinite && keepsAnswers(figures, limits) };
+}
+
+/** Shares are fractions of small numbers: half a sample is less than any of them. */
+function keepsAnswers(
+  { accuracy, cosine, samples }: Pick<Verification, 'accuracy' | 'samples'> & { cosine: number },
+  { maxDrop, minCosine }: RoundingLimits,
+): boolean {
+  if (accuracy === null) return cosine >= minCosine;
+  return accuracy.version - accuracy.file <= maxDrop + 0.5 / samples;
+}
+
+/** Why a verification failed, in a sentence for people; null for one that passed. */
+export function failureOf(verification: Verification): string | null {
+  const { runtime, maxAbsDiff, tolerance, limits, accuracy, cosine = NaN } = verification;
+  if (verification.passed) return null;
+  if (!Number.isFinite(maxAbsDiff)) {
+    return `${runtime} gives outputs that are not finite or of another shape than the version's.`;
+  }
+  if (limits === undefined || tolerance !== null) {
+    return (
+      `${runtime} gives other results than the version: largest difference ` +
+      `${maxAbsDiff.toExponential(2)}, tolerance ${(tolerance ?? NaN).toExponential(0)}.`
+    );
+  }
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  return accuracy === null
+    ? `${runtime} gives outputs whose cosine to the version's is ${cosine.toFixed(4)}, below ${limits.minCosine}.`
+    : `On ${runtime} the file is right on ${percent(accuracy.file)} of ${verification.samples} images, the version ` +
+        `on ${percent(accuracy.version)}: more than the ${(limits.maxDrop * 100).toFixed(1)} points that this precision may cost.`;
 }
 
 class Differences {
@@ -114,6 +150,9 @@ class Differences {
   largestExpected = 0;
   private sum = 0;
   private values = 0;
+  private product = 0;
+  private expectedSquares = 0;
+  private actualSquares = 0;
 
   add({ expected, actual }: OutputPair): void {
     // With other outputs, or outputs of another length, the file does not compute the same thing at all.
@@ -125,6 +164,12 @@ class Differences {
     return this.values === 0 ? 0 : this.sum / this.values;
   }
 
+  /** 1 for outputs that are all zero, both. */
+  cosine(): number {
+    if (this.expectedSquares === 0 && this.actualSquares === 0) return 1;
+    return this.product / Math.sqrt(this.expectedSquares * this.actualSquares);
+  }
+
   private addOutput(expected: Float32Array, actual: Float32Array): void {
     if (actual.length !== expected.length) this.max = Infinity;
     for (const [i, value] of expected.entries()) {
@@ -134,6 +179,10 @@ class Differences {
       this.largestExpected = Math.max(this.largestExpected, Math.abs(value));
       this.sum += difference;
       this.values++;
+      const other = actual[i] ?? NaN;
+      this.product += value * other;
+      this.expectedSquares += value * value;
+      this.actualSquares += other * other;
     }
   }
 }

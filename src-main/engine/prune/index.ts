@@ -18,6 +18,7 @@ export type { ChannelStatistics } from './importance';
 export { asksForLatency, planForLatency } from './latency-target';
 export { defaultImages, defaultNormalisation, defaultPruneOptions, isMeasured } from './options';
 export { explainLayers, planLargestCut, planPrune, prune } from './plan';
+export { convolutionsWithoutNorm, reinsertBatchNorms } from './reinsert';
 export { sharesAfterSteps, stepOptions } from './schedule';
 export type { PruneSchedule } from './schedule';
 export { collectStatistics } from './statistics';

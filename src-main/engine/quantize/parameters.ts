@@ -10,10 +10,13 @@ export const highest = 127;
 /** Steps below this are those of a tensor that holds nothing but zeros: products of scales stay normal numbers. */
 const smallestScale = 2 ** -40;
 
-/** Scale and zero point of an activation. The scale is a float32, as files hold it. */
-export function activationParameters({ min, max }: Range): Affine {
+/**
+ * Scale and zero point of an activation. The scale is a float32, as files hold it.
+ * @param atLeast the smallest scale, where something else asks for one
+ */
+export function activationParameters({ min, max }: Range, atLeast = smallestScale): Affine {
   const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
-  const scale = Math.fround(Math.max((high - low) / (highest - lowest), smallestScale));
+  const scale = Math.fround(Math.max((high - low) / (highest - lowest), atLeast));
   return { scale, zeroPoint: clamp(Math.round(lowest - low / scale)) };
 }
 

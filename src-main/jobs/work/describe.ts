@@ -4,12 +4,12 @@ import { basename } from 'node:path';
 
 import type { ImportPreview } from '../../ipc/contract';
 import type { EngineContext } from '../../engine/context';
-import { readModel } from '../../engine/formats/table';
+import { inspectModel } from '../../engine/formats/table';
 import { nodeCosts, graphCost } from '../../engine/graph/cost';
 import { diffGraphs, type LayerDiff } from '../../engine/graph/diff';
 import { inferShapes } from '../../engine/graph/shapes';
 import type { Node } from '../../engine/graph/types';
-import { analyse, explainLayers, type Analysis } from '../../engine/prune';
+import { analyse, convolutionsWithoutNorm, explainLayers, type Analysis } from '../../engine/prune';
 import type { LayerReport } from '../../engine/prune/types';
 import type { LayerRow } from '../../project/types';
 import type { ModelDescription } from '../analyst-protocol';
@@ -21,7 +21,7 @@ export async function inspectFile(
   path: string,
   context: EngineContext,
 ): Promise<Omit<ImportPreview, 'token'>> {
-  const result = await readModel(path, context);
+  const result = await inspectModel(path, context);
   const { model } = result;
   const analysis = analyse(model);
   const reports = explainLayers(model, analysis);
@@ -52,6 +52,8 @@ export async function inspectFile(
     groups: analysis.groups,
     prunableLayers: reports.length - frozen.length,
     frozen: frozen.map((report) => ({ layer: report.name, reason: report.reason })),
+    withoutNorm: convolutionsWithoutNorm(model).length,
+    quantized: result.quantized ?? null,
     notes: result.notes,
   };
 }

@@ -5,50 +5,20 @@ import { join } from 'node:path';
 
 import { AppError } from '../../engine/errors';
 import { describeExport } from '../../engine/formats/export-folder';
+import { needsImages, noSuchPrecision, verificationLimits } from '../../engine/formats/precisions';
 import { formatWriter } from '../../engine/formats/table';
-import type { WrittenFile } from '../../engine/formats/types';
-import { createRng } from '../../engine/graph/rng';
+import type { ModelWriter, WrittenFile } from '../../engine/formats/types';
 import type { Model } from '../../engine/graph/types';
 import type { Verification } from '../../engine/measure/types';
-import { verifyExport, type VerificationSamples } from '../../engine/measure/verify';
+import { failureOf, verifyExport, type VerificationSamples } from '../../engine/measure/verify';
+import type { QuantizationReport } from '../../engine/quantize/types';
 import type { ExportedFile } from '../../project/types';
+import { quantizeDefaults } from '../quantize-defaults';
 import type { ExportRequest, JobContext, JobSpec } from '../types';
 import { begin } from './context';
+import { calibrationSamples, verificationSamples } from './export-samples';
 import { loadModel, versionSource } from './files';
 import { freeFolder, placeFolder, requireVacant, writeFiles } from './new-folder';
-import { modelInputs, pickPictures } from './pictures';
-import { openFittingDataset, reportSplit } from './versions';
-
-/** Images on which file and version are compared. */
-const verificationCount = 200;
-/** Largest difference of an output (float32 arithmetic in another order), see `verifyExport`. */
-const tolerance = 1e-4;
-
-/** What file and version are compared on: images of the reporting split, or random inputs without a data set. */
-function verificationSamples(
-  request: ExportRequest,
-  spec: JobSpec,
-  model: Model,
-): VerificationSamples {
-  if (request.data === null) return randomInputs(model);
-  const dataset = openFittingDataset(spec, request.data, model);
-  try {
-    const split = dataset.split(reportSplit(dataset));
-    const { count, pixels, labels } = pickPictures(split, verificationCount);
-    return { count, inputs: modelInputs(pixels, split, model.preprocessing), labels };
-  } finally {
-    dataset.close();
-  }
-}
-
-/** They prove numbers, not accuracy. */
-function randomInputs(model: Model): VerificationSamples {
-  const size = (model.graph.inputs[0]?.shape ?? []).reduce((a, b) => a * b, 1);
-  const count = 32;
-  const rng = createRng(1);
-  const inputs = Float32Array.from({ length: count * size }, () => rng.normal());
-  return { count, inputs, labels: null };
-}
 
 function checksum({ path, bytes }: WrittenFile): ExportedFile {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -60,15 +30,53 @@ function fileName(name: string): string {
   return name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '') || 'model';
 }
 
-function refuseMismatch(verification: Verification): void {
-  if (verification.passed) return;
-  throw new AppError(
-    'EXPORT_MISMATCH',
-    `${verification.runtime} gives other results than the version: largest difference ` +
-      `${verification.maxAbsDiff.toExponential(2)}, tolerance ${verification.tolerance.toExponential(0)}.`,
-    'Nothing was exported. Try the other format and report the model structure.',
-    { details: { ...verification } },
+/** Layers that are named when a quantised file is refused. */
+const namedLayers = 5;
+
+/** What one can do about a file that was refused. */
+function remedy({ quantization }: Verification): string {
+  if (quantization === undefined) {
+    return 'Nothing was exported. Try another format or precision and report the model structure.';
+  }
+  const worst = quantization.layers.slice(0, namedLayers).map(({ layer }) => layer);
+  return (
+    'Nothing was exported. Keep the layers with most noise in float ' +
+    `(--keep-float ${worst.join(',')}), or take the precision int8-dynamic.`
   );
+}
+
+function refuseFailure(verification: Verification): void {
+  const why = failureOf(verification);
+  if (why === null) return;
+  throw new AppError('EXPORT_MISMATCH', why, remedy(verification), {
+    details: { ...verification },
+  });
+}
+
+/** @throws AppError INVALID_ARGUMENT */
+function requirePrecision(writer: ModelWriter, { precision, data }: ExportRequest): void {
+  if (!writer.precisions.includes(precision)) throw noSuchPrecision(writer, precision);
+  if (precision === 'int8' && data === null) throw needsImages();
+}
+
+/** The model's files, and how integers were found for them. */
+async function write(
+  request: ExportRequest,
+  spec: JobSpec,
+  model: Model,
+  name: string,
+  context: JobContext,
+): Promise<{ files: readonly WrittenFile[]; quantization: QuantizationReport | null }> {
+  const writer = formatWriter(request.format);
+  const { precision, data } = request;
+  if (precision !== 'int8' || writer.quantize === undefined || data === null) {
+    return { files: await writer.write(model, { precision, name }), quantization: null };
+  }
+  const { calibration, trial } = calibrationSamples(spec, data, model);
+  const choices = request.quantize ?? quantizeDefaults;
+  const options = { ...choices, name, calibration, trial };
+  const { files, report } = await writer.quantize(model, options, context);
+  return { files, quantization: report };
 }
 
 /** Runs the written files with their real runtime. @throws AppError EXPORT_MISMATCH, CANCELLED */
@@ -77,22 +85,31 @@ async function verified(
   model: Model,
   samples: VerificationSamples,
   folder: string,
-  files: readonly WrittenFile[],
+  { files, quantization }: Awaited<ReturnType<typeof write>>,
   context: JobContext,
 ): Promise<Verification> {
   const paths = files.map((file) => file.path);
   const runner = await formatWriter(request.format).openRunner(folder, paths);
   try {
-    const verification = await verifyExport(model, runner, samples, tolerance, context);
-    refuseMismatch(verification);
+    const limit = verificationLimits[request.precision];
+    const found = await verifyExport(model, runner, samples, limit, context);
+    const verification = quantization === null ? found : { ...found, quantization };
+    refuseFailure(verification);
     return verification;
   } finally {
     runner.close();
   }
 }
 
+/** The folder inside the project where an export goes that names none. */
+function ownFolder(spec: JobSpec, name: string, { format, precision }: ExportRequest): string {
+  const suffix = precision === 'fp32' ? '' : `-${precision}`;
+  return join(spec.exportsDir, `${name}-${format}${suffix}`);
+}
+
 /**
- * @throws AppError EXPORT_UNSUPPORTED, EXPORT_MISMATCH, ALREADY_EXISTS, FILE_UNWRITABLE, DISK_FULL, CANCELLED;
+ * @throws AppError EXPORT_UNSUPPORTED, EXPORT_MISMATCH, INVALID_ARGUMENT, ALREADY_EXISTS, FILE_UNWRITABLE, DISK_FULL,
+ * CANCELLED;
  * the target folder appears complete and verified, or not at all.
  */
 export async function runExport(
@@ -101,11 +118,12 @@ export async function runExport(
   context: JobContext,
 ): Promise<void> {
   if (context.earlier('export') !== null) return;
+  requirePrecision(formatWriter(request.format), request);
   const { format, precision } = request;
   const source = versionSource(spec, request.version);
   const name = fileName(source.name);
   if (request.folder !== null) await requireVacant(request.folder);
-  const folder = request.folder ?? (await freeFolder(join(spec.exportsDir, `${name}-${format}`)));
+  const folder = request.folder ?? (await freeFolder(ownFolder(spec, name, request)));
   const model = await loadModel(source.file);
   const samples = verificationSamples(request, spec, model);
 
@@ -113,17 +131,17 @@ export async function runExport(
     staging: string,
   ): Promise<{ files: readonly ExportedFile[]; verification: Verification }> => {
     await begin(context, 'exporting', `Writing ${format}`);
-    const writer = formatWriter(format);
-    const modelFiles = await writer.write(model, { precision, name });
+    const written = await write(request, spec, model, name, context);
+    const { files: modelFiles } = written;
     await writeFiles(staging, modelFiles);
-    const verification = await verified(request, model, samples, staging, modelFiles, context);
+    const verification = await verified(request, model, samples, staging, written, context);
     const companions = describeExport({
       model,
       name: source.name,
       format,
       precision,
       files: modelFiles,
-      usage: await writer.usage({ model, files: modelFiles }),
+      usage: await formatWriter(format).usage({ model, files: modelFiles }),
       verification,
       accuracy: source.accuracy,
       latency: source.latency,

@@ -3,9 +3,12 @@
 import { basename, dirname, extname } from 'node:path';
 
 import { normalise } from '../../engine/data/preprocess';
+import type { Dataset } from '../../engine/data/types';
 import { AppError } from '../../engine/errors';
 import { readModel } from '../../engine/formats/table';
 import type { Model, Preprocessing } from '../../engine/graph/types';
+import { convolutionsWithoutNorm, reinsertBatchNorms } from '../../engine/prune';
+import { channelMoments } from '../../engine/train/channel-moments';
 import { buildZoo } from '../../engine/zoo';
 import type { ImportRequest, JobContext, JobSpec, ZooRequest } from '../types';
 import {
@@ -14,6 +17,7 @@ import {
   evaluateVersion,
   measureVersion,
   openFittingDataset,
+  reportSplit,
   saveVersion,
 } from './versions';
 
@@ -49,6 +53,18 @@ function tryOut(preprocessing: Preprocessing, { graph }: Model): void {
   normalise(new Uint8Array(channels), new Float32Array(channels), preprocessing, channels);
 }
 
+/** The model with batch norms behind its bare convolutions, as images of the data set make them, where there is one. */
+async function withNorms(
+  model: Model,
+  dataset: Dataset | null,
+  context: JobContext,
+): Promise<Model> {
+  const tensors = convolutionsWithoutNorm(model).flatMap(({ outputs }) => outputs.slice(0, 1));
+  const split = dataset?.split(dataset.counts.train > 0 ? 'train' : reportSplit(dataset));
+  if (tensors.length === 0 || !split) return reinsertBatchNorms(model);
+  return reinsertBatchNorms(model, await channelMoments(model, tensors, split, context));
+}
+
 /** @throws AppError MODEL_* of the reader, DATA_MISMATCH (before anything is saved) */
 export async function runImport(
   request: ImportRequest,
@@ -56,9 +72,10 @@ export async function runImport(
   context: JobContext,
 ): Promise<void> {
   const result = await readModel(request.path, context);
-  const model = withOverrides(result.model, request);
-  const dataset = request.data === null ? null : openFittingDataset(spec, request.data, model);
+  const read = withOverrides(result.model, request);
+  const dataset = request.data === null ? null : openFittingDataset(spec, request.data, read);
   try {
+    const model = request.reinsertBatchNorms ? await withNorms(read, dataset, context) : read;
     const version =
       (await earlierVersion(spec, context)) ??
       (await saveVersion(spec, context, model, {

@@ -29,7 +29,9 @@ export interface ParsedFile {
 }
 
 /** @throws AppError MODEL_CORRUPT, MODEL_UNSUPPORTED_OP, MODEL_TOO_LARGE */
-export function parseFile(bytes: Uint8Array): ParsedFile {
+export function parseFile(file: Uint8Array): ParsedFile {
+  // Slices of a Buffer are views, those of a Uint8Array copies.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const identifier = new TextDecoder('latin1').decode(bytes.subarray(4, 8));
   if (identifier !== fileIdentifier) throw corrupt(`it has no ${fileIdentifier} identifier`);
   const model = FlatTable.root(bytes);

@@ -6,6 +6,7 @@ import { AppError } from '../../errors';
 import type { Model } from '../../graph/types';
 import { openLiteRt } from '../../measure/litert';
 import type { Affine } from '../../quantize/types';
+import { needsImages, noSuchPrecision } from '../precisions';
 import type { ModelWriter, Precision, WrittenFile } from '../types';
 import { tfliteUsage } from '../usage';
 import { lowerGraph } from './lower-graph';
@@ -65,19 +66,9 @@ function programOf({ graph }: Model, precision: Precision): ProgramData {
     case 'int8-dynamic':
       return toDynamicRange(lowerGraph(graph));
     case 'int8':
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        'Full int8 needs images: the ranges of activations are found on them.',
-        'Name a data set (--data), or take the precision int8-dynamic, which needs none.',
-        { details: { field: 'data' } },
-      );
+      throw needsImages();
     case 'uint8':
-      throw new AppError(
-        'INVALID_ARGUMENT',
-        `There are no .tflite files of the precision ${precision}.`,
-        `Take one of: ${tfliteWriter.precisions.join(', ')}.`,
-        { details: { field: 'precision' } },
-      );
+      throw noSuchPrecision(tfliteWriter, precision);
   }
 }
 

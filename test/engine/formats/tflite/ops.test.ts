@@ -18,6 +18,7 @@ import type {
 } from '../../../../src-main/engine/graph/types';
 import { openLiteRt } from '../../../../src-main/engine/measure/litert';
 import { maxAbsDiff, runReference } from '../reference';
+import { expectSmallerPrecisions } from './precisions';
 
 const rng = createRng(20240501);
 
@@ -28,13 +29,14 @@ function random(shape: Shape, min = -1, max = 1, source: Rng = rng): Weight {
 }
 
 /**
- * Largest difference between the reference's outputs of a graph, LiteRT's of the written file, and the reference's of
+ * Checks the smaller precisions; largest difference between the reference's outputs of a graph, LiteRT's of the written file, and the reference's of
  * what is read back from it.
  */
 async function difference(graph: Graph, min = -2, max = 2): Promise<number> {
   const input = random(graph.inputs[0]!.shape, min, max).data as Float32Array;
   const expected = runReference(graph, [input]);
   const bytes = serializeProgram(lowerGraph(graph));
+  await expectSmallerPrecisions(graph, input, expected);
   const readBack = runReference(raiseProgram(parseFile(bytes).program).graph, [input]);
   const runner = await openLiteRt(bytes);
   try {

@@ -11,6 +11,14 @@ export function storedFloats(program: ProgramData, tensor: TensorIndex): Float32
   return new Float32Array(memory, byteOffset, byteLength / 4);
 }
 
+/** The int32 numbers of a stored tensor; null for activations and real numbers. */
+export function storedInts(program: ProgramData, tensor: TensorIndex): Int32Array | null {
+  const { type, buffer } = program.tensors[tensor]!;
+  if (type !== 'int32' || buffer === null) return null;
+  const { buffer: memory, byteOffset, byteLength } = program.buffers[buffer]!;
+  return new Int32Array(memory, byteOffset, byteLength / 4);
+}
+
 /** The label of a stored tensor below its layer. */
 const labelOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
@@ -67,19 +75,8 @@ export class Copier {
   private newTensor(index: TensorIndex): TensorIndex {
     const { name, shape, type, buffer, quantization } = this.source.tensors[index]!;
     if (buffer === null) return this.target.addActivation(shape, type, quantization, name);
-    const bytes = this.source.buffers[buffer]!;
     const label = labelOf(name);
-    switch (type) {
-      case 'float32':
-        return this.target.constant(label, shape, storedFloats(this.source, index)!);
-      case 'int32':
-        return this.target.constant(
-          label,
-          shape,
-          new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4),
-        );
-      default:
-        return this.target.constant(label, shape, bytes);
-    }
+    const numbers = storedFloats(this.source, index) ?? storedInts(this.source, index);
+    return this.target.constant(label, shape, numbers ?? this.source.buffers[buffer]!);
   }
 }

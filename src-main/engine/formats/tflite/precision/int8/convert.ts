@@ -15,8 +15,8 @@ import {
 } from '../../program';
 import { Copier, storedFloats } from '../copy';
 import { channelLayout } from '../filters';
-import { ruleOf, type GroupId, type Int8Plan } from './plan';
-import type { Int8Rule } from './rules';
+import type { GroupId, Int8Plan } from './plan';
+import { ruleOf, type Int8Rule } from './rules';
 
 /** Whether inputs and outputs of the model are integers, too. */
 export type ModelPorts = 'int8' | 'float';
@@ -148,7 +148,7 @@ export class Converter {
     operation: Operation,
     operand: (tensor: TensorIndex, group: GroupId) => TensorIndex,
   ): readonly TensorIndex[] {
-    const rule = ruleOf(operation);
+    const rule = ruleOf(this.source, operation);
     const places = operation.inputs.map((tensor, place) => {
       const isActivation = tensor !== absent && this.source.tensors[tensor]!.buffer === null;
       if (isActivation) return operand(tensor, this.plan.operandGroup(operation, place));

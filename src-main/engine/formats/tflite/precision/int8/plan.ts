@@ -1,10 +1,9 @@
 // Which operators of a program compute with integers, and which tensors must have one scale.
 
 import { absent, type Operation, type ProgramData, type TensorIndex } from '../../program';
-import type { WrittenOperator } from '../../operators';
 import type { Affine } from '../../../../quantize/types';
 import { storedFloats } from '../copy';
-import { int8Rules, type Int8Rule } from './rules';
+import { ruleOf } from './rules';
 
 /** Tensors of one scale, by one of them. */
 export type GroupId = number;
@@ -23,28 +22,29 @@ export interface Int8Plan {
   readonly floatLayers: ReadonlyMap<string, string>;
 }
 
-export function ruleOf(operation: Operation): Int8Rule {
-  return int8Rules[operation.operator as WrittenOperator];
-}
-
 /** @param floatLayers layers that shall stay float, with the reason */
 export function planInt8(program: ProgramData, floatLayers: ReadonlyMap<string, string>): Int8Plan {
   const layers = new Map(floatLayers);
   for (const operation of program.operations) {
-    if (ruleOf(operation).kind !== 'float' || layers.has(operation.layer)) continue;
-    layers.set(operation.layer, `TFLite has no int8 kernel for its ${operation.operator}`);
+    if (ruleOf(program, operation).kind !== 'float' || layers.has(operation.layer)) continue;
+    layers.set(operation.layer, `there is no reliable int8 kernel for its ${operation.operator}`);
   }
   const operations = new Set(program.operations.filter(({ layer }) => !layers.has(layer)));
   const groups = new Groups(program.tensors.length);
   const overrides = new Map<Operation, Map<number, TensorIndex>>();
   const stored: (readonly [GroupId, TensorIndex])[] = [];
   for (const operation of operations) {
-    const rule = ruleOf(operation);
+    const rule = ruleOf(program, operation);
     const [output] = operation.outputs;
     if (rule.kind === 'fixed') groups.fix(output!, rule.output);
     if (rule.kind !== 'same') continue;
     for (const other of operation.outputs.slice(1)) groups.unite(output!, other);
     const operands = sharedOperands(program, operation, rule.fill);
+    const fill = rule.fill === undefined ? null : operation.inputs[rule.fill]!;
+    // What stands for the lowest number of all is the lowest integer.
+    if (fill !== null && Math.abs(storedFloats(program, fill)![0]!) < lowestNumber) {
+      stored.push([output!, fill]);
+    }
     for (const { tensor } of operands.filter((operand) => operand.isStored)) {
       stored.push([output!, tensor]);
     }
@@ -70,6 +70,9 @@ export function planInt8(program: ProgramData, floatLayers: ReadonlyMap<string, 
     floatLayers: layers,
   };
 }
+
+/** Beyond what any activation holds. */
+const lowestNumber = 1e30;
 
 interface Operand {
   readonly place: number;
@@ -102,6 +105,11 @@ function membersOf(
     ...program.outputs.map(({ tensor }) => tensor),
     ...[...operations].flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
   ]);
+  // What is filled up holds its input's numbers and the fill, which may be lower than any.
+  for (const operation of operations) {
+    const rule = ruleOf(program, operation);
+    if (rule.kind === 'same' && rule.fill !== undefined) activations.delete(operation.outputs[0]!);
+  }
   const members = new Map<GroupId, TensorIndex[]>();
   const add = (group: GroupId, tensor: TensorIndex): void => {
     const list = members.get(group);

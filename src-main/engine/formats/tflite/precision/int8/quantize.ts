@@ -6,11 +6,10 @@ import { AppError } from '../../../../errors';
 import type { Model } from '../../../../graph/types';
 import { openLiteRt } from '../../../../measure/litert';
 import { observe } from '../../../../quantize/observe';
-import { activationParameters, rangeOf, unionOf } from '../../../../quantize/parameters';
+import { rangeOf, unionOf } from '../../../../quantize/parameters';
 import { SignalToNoise } from '../../../../quantize/signal';
 import {
   calibrationMethods,
-  type Affine,
   type CalibrationMethod,
   type CalibrationSamples,
   type LayerNoise,
@@ -23,10 +22,10 @@ import { layerOwners, lowerGraph } from '../../lower-graph';
 import type { ProgramData, TensorIndex } from '../../program';
 import { raiseProgram } from '../../read/raise';
 import { serializeProgram } from '../../serialize';
-import { storedFloats } from '../copy';
 import { toInt8, type ScaleOf } from './convert';
 import { noiseProgram } from './noise';
 import { planInt8, type Int8Plan } from './plan';
+import { scalesOf } from './scales';
 
 export interface QuantizedProgram {
   readonly program: ProgramData;
@@ -109,22 +108,15 @@ async function findScales(
   });
   const rangeBy = await observe(graph, observed, samples, methods, context);
   const inputs = new Set(source.inputs.map(({ tensor }) => tensor));
-  const rangesOf = (tensor: TensorIndex, method: CalibrationMethod): readonly Range[] => {
+  const rangeOfTensor = (tensor: TensorIndex, method: CalibrationMethod): Range | null => {
     const id = tensors.get(tensor);
-    if (id === undefined) {
-      const numbers = storedFloats(source, tensor);
-      return numbers === null ? [] : [rangeOf(numbers)];
-    }
-    return [rangeBy(id, method), ...(inputs.has(tensor) ? [pixelRange(model)] : [])];
+    if (id === undefined) return null;
+    const range = rangeBy(id, method);
+    return inputs.has(tensor) ? unionOf([range, pixelRange(model)]) : range;
   };
   return new Map(
     methods.map((method) => {
-      const scales = new Map<number, Affine>(plan.fixed);
-      for (const [group, members] of plan.members) {
-        if (scales.has(group)) continue;
-        const range = unionOf(members.flatMap((tensor) => rangesOf(tensor, method)));
-        scales.set(group, activationParameters(range ?? { min: 0, max: 0 }));
-      }
+      const scales = scalesOf(source, plan, (tensor) => rangeOfTensor(tensor, method));
       return [method, (group: number) => scales.get(group)!] as const;
     }),
   );

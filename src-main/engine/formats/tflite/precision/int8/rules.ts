@@ -4,6 +4,8 @@
 
 import type { Affine } from '../../../../quantize/types';
 import type { WrittenOperator } from '../../operators';
+import type { Operation, ProgramData } from '../../program';
+import { storedInts } from '../copy';
 import { filterOperands, type FilterOperands } from '../filters';
 
 export type Int8Rule =
@@ -11,7 +13,7 @@ export type Int8Rule =
   | ({ readonly kind: 'filters' } & FilterOperands)
   /** Operands and output each have their own scale. */
   | { readonly kind: 'free' }
-  /** Operands and outputs share one scale. `fill` is an operand that is only brought to it. */
+  /** Operands and outputs share one scale. `fill` is an operand that is a number to fill with. */
   | { readonly kind: 'same'; readonly fill?: number }
   /** The output has this scale. */
   | { readonly kind: 'fixed'; readonly output: Affine }
@@ -37,7 +39,6 @@ export const int8Rules: { readonly [N in WrittenOperator]: Int8Rule } = {
   MUL: free,
   BATCH_MATMUL: free,
   MEAN: free,
-  SUM: free,
   RELU: free,
   RELU6: free,
   LEAKY_RELU: free,
@@ -79,7 +80,20 @@ export const int8Rules: { readonly [N in WrittenOperator]: Int8Rule } = {
   RSQRT: float,
   SQUARED_DIFFERENCE: float,
   REDUCE_PROD: float,
+  // Right in some kernels of current runtimes and wrong in others.
+  SUM: float,
   // Between numbers and integers already.
   QUANTIZE: float,
   DEQUANTIZE: float,
 };
+
+const imageAxes = '1,2';
+
+/** The rule of one operator. A mean is quantised over height and width alone, where every runtime computes it right. */
+export function ruleOf(program: ProgramData, operation: Operation): Int8Rule {
+  const rule = int8Rules[operation.operator as WrittenOperator];
+  if (operation.operator !== 'MEAN') return rule;
+  const [x, axes] = operation.inputs;
+  const isImage = program.tensors[x!]!.shape.length === 4;
+  return isImage && storedInts(program, axes!)?.join() === imageAxes ? rule : float;
+}
