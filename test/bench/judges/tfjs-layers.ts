@@ -1,9 +1,11 @@
 // The same training by tfjs-layers' `fit`, on the same native backend.
 
-import type * as tfjsLayers from '@tensorflow/tfjs-layers';
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs-core';
+import { formatWriter } from '../../../src-main/engine/formats/table';
+import type { Model } from '../../../src-main/engine/graph/types';
 
 export interface FitTask {
+  readonly architecture: string;
   readonly size: number;
   readonly classes: number;
   readonly batchSize: number;
@@ -15,43 +17,38 @@ export interface FitTask {
 export interface FitResult {
   /** Of the best epoch. */
   readonly imagesPerSecond: number;
+  /** The same for running without gradients, where that was measured. */
+  readonly evaluation?: number;
   readonly version: string;
 }
 
-type Layers = typeof tfjsLayers;
-
-/** ResNet-20 with projection shortcuts (He et al. 2016, section 4.2, option B). */
-function resnet20(tfl: Layers, size: number, classes: number): LayersModel {
-  const conv = (x: SymbolicTensor, filters: number, kernelSize: number, strides: number) => {
-    const options = { filters, kernelSize, strides, padding: 'same', useBias: false } as const;
-    const y = tfl.layers.conv2d(options).apply(x);
-    return tfl.layers.batchNormalization().apply(y) as SymbolicTensor;
-  };
-  const relu = (x: SymbolicTensor) => tfl.layers.reLU().apply(x) as SymbolicTensor;
-  const input = tfl.input({ shape: [size, size, 3] });
-  let x = relu(conv(input, 16, 3, 1));
-  for (const filters of [16, 32, 64]) {
-    for (const block of [0, 1, 2]) {
-      const strides = block === 0 && filters > 16 ? 2 : 1;
-      const y = conv(relu(conv(x, filters, 3, strides)), filters, 3, 1);
-      const shortcut = strides === 1 ? x : conv(x, filters, 1, strides);
-      x = relu(tfl.layers.add().apply([y, shortcut]) as SymbolicTensor);
-    }
-  }
-  const pooled = tfl.layers.globalAveragePooling2d({}).apply(x);
-  const output = tfl.layers.dense({ units: classes, activation: 'softmax' }).apply(pooled);
-  return tfl.model({ inputs: input, outputs: output as SymbolicTensor });
+interface ModelJson {
+  readonly modelTopology: object;
+  readonly weightsManifest: readonly { readonly weights: never[] }[];
 }
 
-export async function fitWithLayers(task: FitTask): Promise<FitResult> {
+/** @param network the one that is measured beside it, without a softmax at its end */
+export async function fitWithLayers(task: FitTask, network: Model): Promise<FitResult> {
   const tf = await import('@tensorflow/tfjs-core');
   const tfl = await import('@tensorflow/tfjs-layers');
   const { size, classes, batchSize, batches, epochs } = task;
   const images = batchSize * batches;
-  const model = resnet20(tfl, size, classes);
+  const [description, ...shards] = await formatWriter('tfjs-layers').write(network, {
+    precision: 'fp32',
+    name: 'network',
+  });
+  const json = JSON.parse(new TextDecoder().decode(description!.bytes)) as ModelJson;
+  const model = await tfl.loadLayersModel(
+    tf.io.fromMemory({
+      modelTopology: json.modelTopology,
+      weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
+      weightData: Uint8Array.from(Buffer.concat(shards.map(({ bytes }) => bytes))).buffer,
+    }),
+  );
   model.compile({
     optimizer: tf.train.momentum(0.1, 0.9, true),
-    loss: 'categoricalCrossentropy',
+    loss: (labels, logits) =>
+      tf.losses.softmaxCrossEntropy(labels as Tensor2D, logits as Tensor2D) as Scalar,
     metrics: ['accuracy'],
   });
   const x = tf.randomUniform([images, size, size, 3], 0, 1, 'float32', 1);

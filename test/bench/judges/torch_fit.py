@@ -1,4 +1,4 @@
-"""Trains ResNet-20 with a PyTorch loop (channels last) and prints the images a second of the best epoch as JSON."""
+"""Trains a network with a PyTorch loop (channels last) and prints the images a second of the best epoch as JSON."""
 
 import json
 import sys
@@ -38,10 +38,29 @@ def resnet20(classes):
     return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
 
 
+def mobilenetv2(classes):
+    """torchvision's, with the first two strides 1 and without dropout."""
+    from torchvision.models import MobileNetV2
+
+    rows = [
+        [1, 16, 1, 1],
+        [6, 24, 2, 1],
+        [6, 32, 3, 2],
+        [6, 64, 4, 2],
+        [6, 96, 3, 1],
+        [6, 160, 3, 2],
+        [6, 320, 1, 1],
+    ]
+    model = MobileNetV2(classes, inverted_residual_setting=rows, dropout=0)
+    model.features[0][0].stride = (1, 1)
+    return model
+
+
+networks = {"resnet20-cifar-b": resnet20, "mobilenetv2-cifar": mobilenetv2}
 task = json.loads(sys.argv[1])
 batch = task["batchSize"]
 images = batch * task["batches"]
-model = resnet20(task["classes"]).to(memory_format=torch.channels_last)
+model = networks[task["architecture"]](task["classes"]).to(memory_format=torch.channels_last)
 optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, nesterov=True)
 x = torch.rand(images, 3, task["size"], task["size"]).to(memory_format=torch.channels_last)
 y = torch.randint(0, task["classes"], (images,))
