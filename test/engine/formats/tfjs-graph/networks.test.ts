@@ -10,7 +10,9 @@ import { verifyExport } from '../../../../src-main/engine/measure/verify';
 import { defaultPruneOptions, prune } from '../../../../src-main/engine/prune';
 import { runForward } from '../../../../src-main/engine/train/executor';
 import { buildZoo, zooArchitectures } from '../../../../src-main/engine/zoo';
-import { expectCutsEquivalent } from '../../prune/networks';
+import { expectCutsEquivalent, makeModel } from '../../prune/networks';
+import { groupsAndShapes } from '../../prune/topologies/groups-and-shapes';
+import { trunksAndJoins } from '../../prune/topologies/trunks-and-joins';
 import { tempFolder } from '../temp-folder';
 import { fixtures, save } from './oracle';
 
@@ -78,3 +80,15 @@ it('cuts a model that was imported, and writes it again', async () => {
   expect(plan.layers.some(({ from, to }) => to < from)).toBe(true);
   await expectExported(cut);
 });
+
+const topologies = [...trunksAndJoins, ...groupsAndShapes];
+
+// The one format that has an operation, or several, for every op: whatever the others refuse is written.
+it.each(topologies.map(({ number, name, build }) => [number, name, build] as const))(
+  'topology %i: %s',
+  async (_number, _name, build) => {
+    const model = makeModel(build);
+    // The runner gives a file one input.
+    if (model.graph.inputs.length === 1) await expectExported(model);
+  },
+);
