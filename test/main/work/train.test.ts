@@ -57,8 +57,9 @@ describe('training as a job', () => {
     const { history } = await toy.project.versionRow(made.id);
     expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
     expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss);
-    expect(log).toHaveLength(3);
-    expect(log[2]).toContain(`loss ${history[2]!.trainLoss.toFixed(4)}`);
+    expect(log).toHaveLength(4);
+    expect(log[0]).toMatch(/^Training on (TensorFlow|tfjs) /);
+    expect(log[3]).toContain(`loss ${history[2]!.trainLoss.toFixed(4)}`);
     expect(metrics.some(({ values }) => 'valAccuracy' in values)).toBe(true);
     expect(made).toMatchObject({
       name: 'b',
