@@ -2,7 +2,6 @@
 // operands are brought to one order of axes first, so that the same values meet.
 
 import { sizeOf } from '../../../graph/ops/check';
-import { readStrided, stridesOf } from '../../../graph/ops/labels';
 import type { OpAttrs, Shape, TensorId } from '../../../graph/types';
 import {
   alike,
@@ -11,13 +10,11 @@ import {
   layoutInOrder,
   sameGroups,
   shapeOf,
-  type Atom,
   type Group,
   type Layout,
 } from '../layout';
 import type { Constant } from '../tensor';
-import { floatsOf } from './filters';
-import { notFinite } from './pointwise';
+import { notFinite, sampleShapeOf, storeConstant, type StoredConstant } from './stored-operand';
 import { activationValue, type Activation, type ImportNode, type NodeCall } from './types';
 
 type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'average';
@@ -43,19 +40,11 @@ function operandsOf(call: NodeCall): readonly Operand[] {
     );
   }
   const rank = [...ranks][0] ?? 0;
-  return values.map((value, i): Operand => {
+  return values.map((value): Operand => {
     if (value.kind === 'activation') return value;
     if (value.kind === 'sequence') throw call.unsupported('it computes with a list of tensors');
     const { constant } = value;
-    const missing = rank + 1 - constant.shape.length;
-    const all = [...new Array<number>(Math.max(0, missing)).fill(1), ...constant.shape];
-    // Leading axes of 1 beyond the activation's say nothing, others would be the batch.
-    const shape = all.slice(all.length - rank);
-    if (all.slice(0, all.length - rank).some((size) => size !== 1)) {
-      throw call.unsupported(
-        `its stored operand ${i} of shape [${constant.shape.join(', ')}] differs along the batch`,
-      );
-    }
+    const shape = sampleShapeOf(call, constant, rank);
     return { kind: 'constant', constant, shape };
   });
 }
@@ -131,41 +120,6 @@ function inOrder(call: NodeCall, activation: Activation, order: readonly number[
 
 function sizeOfActivation({ layout }: Activation): number {
   return sizeOf(shapeOf(layout.logical));
-}
-
-interface StoredConstant {
-  readonly shape: Shape;
-  readonly data: Float32Array;
-}
-
-/** A constant with its axes stored as those of an activation; what is 1 stays 1. */
-function storeConstant(
-  call: NodeCall,
-  constant: Constant,
-  shape: Shape,
-  layout: Layout,
-): StoredConstant {
-  const source = floatsOf(call, constant);
-  const bad = source.find((value) => !Number.isFinite(value));
-  if (bad !== undefined) throw notFinite(call, bad);
-  const strides = new Map<Atom, number>();
-  const own = stridesOf(shape);
-  layout.logical.forEach((group, axis) => {
-    if (shape[axis] === 1) return;
-    let stride = own[axis]!;
-    for (const atom of [...group].reverse()) {
-      strides.set(atom, stride);
-      stride *= atom.size;
-    }
-  });
-  const stored = layout.stored.map((group) => group.filter((atom) => strides.has(atom)));
-  const atoms = stored.flat();
-  const order = readStrided(
-    Int32Array.from({ length: source.length }, (_, i) => i),
-    atoms.map(({ size }) => size),
-    atoms.map((atom) => strides.get(atom)!),
-  );
-  return { shape: shapeOf(stored), data: Float32Array.from(order, (i) => source[i]!) };
 }
 
 /** Numbers for all channels or one each, where a constant is no more than that. */

@@ -1,14 +1,16 @@
 // What acts on every value alone. Layouts pass through untouched.
 
 import type { ActivationFn, TensorId, Weight } from '../../../graph/types';
-import { AppError } from '../../../errors';
-import { floatsOf, lastAxis } from './filters';
+import { float32Weight } from '../../../graph/initialise';
+import { layoutInOrder } from '../layout';
+import { sampleShapeOf, storeConstant } from './stored-operand';
 import {
   activationValue,
   type Activation,
   type ImportNode,
   type NodeCall,
   type Value,
+  type WeightSource,
 } from './types';
 import { dataTypes } from '../proto/schema';
 
@@ -41,6 +43,7 @@ export const softsign: ImportNode = apply('softsign');
 export const hardSwish: ImportNode = apply('hardSwish');
 export const mish: ImportNode = apply('mish');
 export const exp: ImportNode = apply('exp');
+export const log: ImportNode = apply('log');
 export const sqrt: ImportNode = apply('sqrt');
 export const abs: ImportNode = apply('abs');
 export const neg: ImportNode = apply('neg');
@@ -144,45 +147,25 @@ export const clip: ImportNode = (call) => {
   return [passed(activation, tensor)];
 };
 
-/** Slopes broadcast against the input; most often one a channel, [C, 1, 1]. */
+/** Slopes broadcast against the input; most often there is one a channel. */
 export const prelu: ImportNode = (call) => {
   const slope = call.constant(1);
   const activation = call.activation(0);
-  const floats = floatsOf(call, slope);
-  const { logical } = activation.layout;
-  if (floats.length === 1) {
-    const alpha = call.weights({
-      alpha: { constant: slope, variant: '', make: () => scalarWeight(floats[0]!) },
-    });
-    const tensor = call.add('prelu', [activation.tensor], {}, { weights: alpha });
-    return [passed(activation, tensor)];
-  }
-  const axis = slope.shape.length - 1 - logical.length;
-  // One number for each position of axis 1, and 1 along all others.
-  const perChannel =
-    slope.shape.filter((size) => size !== 1).length === 1 &&
-    slope.shape[slope.shape.length - logical.length] === floats.length &&
-    axis <= 0;
-  if (!perChannel) {
-    throw call.unsupported(
-      `its slopes have the shape [${slope.shape.join(', ')}], one a channel can be run`,
-    );
-  }
-  const last = lastAxis(call, activation, 0);
-  if (last.size !== floats.length)
-    throw call.corrupt(`${floats.length} slopes meet ${last.size} channels`);
-  const weights = call.weights({
-    alpha: {
-      constant: slope,
-      variant: last.order === null ? '' : 'reordered',
-      make() {
-        const data =
-          last.order === null ? floats.slice() : Float32Array.from(last.order, (i) => floats[i]!);
-        return { shape: [floats.length], dtype: 'float32', data };
-      },
+  const { tensor, logical, order } = call.aligned(activation);
+  const layout = layoutInOrder(logical, order);
+  const alpha: WeightSource = {
+    constant: slope,
+    variant: order.join(),
+    make() {
+      const given = sampleShapeOf(call, slope, logical.length);
+      const { shape, data } = storeConstant(call, slope, given, layout);
+      // Axes of 1 in front say nothing when shapes broadcast.
+      const first = shape.findIndex((size) => size !== 1);
+      return float32Weight(first < 0 ? [1] : shape.slice(first), data);
     },
-  });
-  return [activationValue(call.add('prelu', [last.tensor], {}, { weights }), last)];
+  };
+  const weights = call.weights({ alpha });
+  return [activationValue(call.add('prelu', [tensor], {}, { weights }), layout)];
 };
 
 export const dropout: ImportNode = (call) => {
@@ -245,13 +228,3 @@ export const reciprocal: ImportNode = (call) => {
   const activation = call.activation(0);
   return [passed(activation, inverse(call, activation.tensor))];
 };
-
-/** A number of the file that computing cannot go on with. */
-export function notFinite(call: NodeCall, value: number): AppError {
-  return new AppError(
-    'MODEL_NOT_FINITE',
-    `Layer "${call.name}" (${call.node.op}) computes with the stored number ${value}.`,
-    'The model diverged when it was trained: take an earlier checkpoint.',
-    { details: { layer: call.name } },
-  );
-}

@@ -131,11 +131,14 @@ export class ImportSession {
     for (const name of this.source.outputs) {
       const activation = this.activationOf(this.valueOf(name, 'The output'), name);
       const { logical } = activation.layout;
-      // An image as the graph has it; everything else as the file has it.
+      // An image with its channels last, as the graph has them: moved there, or there in the file already. Everything
+      // else as the file has it.
+      const rank = logical.length;
+      const isAsInFile = this.align(activation).order.every((axis, i) => axis === i);
       const aligned =
-        logical.length === 3
+        rank === 3 && !isAsInFile
           ? this.alignImage(activation)
-          : this.order(activation, range(logical.length));
+          : this.order(activation, range(rank));
       const times = taken.get(name) ?? 0;
       taken.set(name, times + 1);
       this.builder.output(aligned.tensor, times === 0 ? name : `${name}_${times}`);

@@ -43,6 +43,7 @@ export const importers: ReadonlyMap<string, ImportNode> = new Map(
     InstanceNormalization: norms.instanceNorm,
     LayerNormalization: norms.layerNorm,
     LeakyRelu: pointwise.leakyRelu,
+    Log: pointwise.log,
     LogSoftmax: arrange.logSoftmax,
     MatMul: filters.matMul,
     Max: arithmetic.max,
