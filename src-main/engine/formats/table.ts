@@ -8,6 +8,7 @@ import type { Model } from '../graph/types';
 import { kerasH5Reader, kerasReader } from './keras/reader';
 import { kerasH5Writer, kerasWriter } from './keras/writer';
 import { onnxReader } from './onnx/reader';
+import { onnxWriter } from './onnx/writer';
 import { sniff } from './sniff';
 import { tfjsGraphReader } from './tfjs-graph/reader';
 import { tfjsGraphWriter } from './tfjs-graph/writer';
@@ -39,6 +40,7 @@ export const writers: readonly ModelWriter[] = [
   tfliteWriter,
   kerasWriter,
   kerasH5Writer,
+  onnxWriter,
 ];
 
 /** The writer of a format. @throws AppError INVALID_ARGUMENT when there is none */
