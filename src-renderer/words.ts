@@ -6,7 +6,7 @@ import type { Latency } from '../src-main/engine/measure/types';
 import type { LayerReasonCode } from '../src-main/engine/prune/types';
 import type { BackendInfo } from '../src-main/ipc/contract';
 import type { JobKind } from '../src-main/jobs/types';
-import type { JobState, Operation } from '../src-main/project/types';
+import type { JobState, Operation, StageName } from '../src-main/project/types';
 
 export const operationWords: Readonly<Record<Operation, string>> = {
   import: 'Imported',
@@ -15,6 +15,14 @@ export const operationWords: Readonly<Record<Operation, string>> = {
   recalibrate: 'BN recalibrated',
   train: 'Fine-tuned',
   scratch: 'Trained from scratch',
+};
+
+export const stageWords: Readonly<Record<StageName, string>> = {
+  raw: 'Raw cut',
+  recalibrated: 'BN recalibrated',
+  'fine-tuned': 'Fine-tuned',
+  'scratch-e': 'Scratch-E',
+  'scratch-b': 'Scratch-B',
 };
 
 /** Why a layer was or was not cut, in two or three words beside its bar; the sentence is in the report. */

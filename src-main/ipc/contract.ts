@@ -22,6 +22,7 @@ import type {
   DistillOptions,
   EpochRecord,
   RateCurve,
+  RecalibrateOptions,
   TrainOptions,
 } from '../engine/train/types';
 import type { JobEvent, JobRequest, TrainRequest } from '../jobs/types';
@@ -327,6 +328,7 @@ export interface Calls {
     args: Pick<TrainRequest, 'version' | 'data' | 'options'>;
     reply: number;
   };
+  'recalibrate.defaults': { args: Record<string, never>; reply: RecalibrateOptions };
   /** How far the penalty on gamma moves a gamma that nothing needs; null where that cannot be told. */
   'train.gammaTravel': {
     args: { options: TrainOptions; images: number };
@@ -413,6 +415,7 @@ export const callNames = [
   'train.scratchPlan',
   'train.speed',
   'train.gammaTravel',
+  'recalibrate.defaults',
   'export.chooseFolder',
   'export.reveal',
   'zoo.list',

@@ -359,6 +359,7 @@ export const schemas: { readonly [N in CallName]: ZodType<Args<N>> } = {
     options: trainOptions,
     images: z.number().int().min(1).max(100_000_000),
   }),
+  'recalibrate.defaults': none,
   'export.chooseFolder': none,
   'export.reveal': z.strictObject({ export: id }),
   'zoo.list': none,

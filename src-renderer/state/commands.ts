@@ -38,7 +38,7 @@ function openVersionWizard(wizard: WizardKind): void {
 }
 
 function openCompare(): void {
-  if (project.state) navigation.go({ page: 'compare' });
+  if (project.state) navigation.go({ page: 'compare', tab: 'figures' });
 }
 
 function cancelRunning(): void {

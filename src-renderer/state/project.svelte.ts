@@ -4,6 +4,7 @@ import type { ProjectState, RecentProject } from '../../src-main/ipc/contract';
 import type {
   DatasetRecord,
   JobRecord,
+  Recovery,
   TrashEntry,
   VersionId,
   VersionSummary,
@@ -22,6 +23,8 @@ class Project {
   readonly versions: readonly VersionSummary[] = $derived(this.state?.versions ?? []);
   readonly datasets: readonly DatasetRecord[] = $derived(this.state?.datasets ?? []);
   readonly jobs: readonly JobRecord[] = $derived(this.state?.jobs ?? []);
+  /** What became of each cut, oldest first. */
+  readonly recoveries: readonly Recovery[] = $derived(this.state?.recoveries ?? []);
   readonly rows = $derived(lineageRows(this.versions));
   /** The version that others are compared with: the chosen one, else the oldest. */
   readonly baseline: VersionSummary | null = $derived(
@@ -30,6 +33,15 @@ class Project {
 
   version(id: VersionId | null): VersionSummary | null {
     return this.versions.find((version) => version.id === id) ?? null;
+  }
+
+  /** Where a version stands among what became of a cut; null for one that has no part in any. */
+  recoveryOf(id: VersionId): Recovery | null {
+    return (
+      this.recoveries.findLast(({ stages }) =>
+        stages.some(({ versions }) => versions.includes(id)),
+      ) ?? null
+    );
   }
 
   dataset(id: string | null): DatasetRecord | null {

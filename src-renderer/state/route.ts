@@ -10,6 +10,17 @@ export const versionTabs = [
 ] as const;
 export type VersionTab = (typeof versionTabs)[number];
 
+export const compareTabs = [
+  'figures',
+  'recovery',
+  'curves',
+  'trajectory',
+  'gammas',
+  'classes',
+  'images',
+] as const;
+export type CompareTab = (typeof compareTabs)[number];
+
 export const wizardKinds = ['import', 'add-data', 'prune', 'train', 'export'] as const;
 export type WizardKind = (typeof wizardKinds)[number];
 
@@ -18,7 +29,7 @@ export type Route =
   | { readonly page: 'project' }
   | { readonly page: 'version'; readonly version: string; readonly tab: VersionTab }
   | { readonly page: 'dataset'; readonly dataset: string }
-  | { readonly page: 'compare' }
+  | { readonly page: 'compare'; readonly tab: CompareTab }
   /** Two versions layer by layer. */
   | { readonly page: 'diff'; readonly a: string; readonly b: string }
   | { readonly page: 'job'; readonly job: string }
@@ -45,7 +56,7 @@ export function parseRoute(hash: string): Route {
     .map(decodeURIComponent);
   const [page = '', id = '', rest = ''] = parts;
   if (page === 'project') return { page };
-  if (page === 'compare') return { page };
+  if (page === 'compare') return { page, tab: isOneOf(compareTabs, id) ? id : 'figures' };
   if (page === 'diff' && id !== '' && rest !== '') return { page, a: id, b: rest };
   if (page === 'version' && id !== '') {
     return { page, version: id, tab: isOneOf(versionTabs, rest) ? rest : 'layers' };
@@ -76,8 +87,9 @@ function segments(route: Route): readonly string[] {
     case 'home':
       return [];
     case 'project':
-    case 'compare':
       return [route.page];
+    case 'compare':
+      return [route.page, route.tab];
     case 'version':
       return [route.page, route.version, route.tab];
     case 'diff':

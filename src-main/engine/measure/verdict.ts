@@ -92,6 +92,9 @@ export function judge(fineTuned: Runs, controls: readonly ControlRuns[]): Verdic
 export const budgetName = (budget: ScratchBudget): string =>
   budget === 'e' ? 'Scratch-E' : 'Scratch-B';
 
+/** 2000 as '2,000'. */
+const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+
 const points = (share: number): string => (Math.abs(share) * 100).toFixed(1);
 
 function figures({ top1 }: Runs): string {
@@ -111,7 +114,7 @@ function sentence(
   { difference, ...rest }: Comparison,
 ): string {
   const against = `fine-tuned ${figures(fineTuned)}, from scratch ${figures(control)} (${recipe(control)})`;
-  const chance = `the ${points(rest.noise)} that chance explains on ${fineTuned.samples} images`;
+  const chance = `the ${points(rest.noise)} that chance explains on ${grouped(fineTuned.samples)} images`;
   switch (rest.outcome) {
     case 'better':
       return (

@@ -15,6 +15,7 @@ import {
   fineTuneDefaults,
   fullTrainingDefaults,
   optimizerDefaults,
+  recalibrateDefaults,
   scheduleDefaults,
 } from '../../engine/train/defaults';
 import { scratchEpochs, type ScratchBudget } from '../../engine/train/scratch';
@@ -45,6 +46,7 @@ type ModelCalls =
   | 'train.scratchPlan'
   | 'train.speed'
   | 'train.gammaTravel'
+  | 'recalibrate.defaults'
   | 'zoo.list';
 
 /** Epochs offered first in the wizards. */
@@ -226,6 +228,8 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
         options,
       });
     },
+
+    'recalibrate.defaults': async () => recalibrateDefaults,
 
     'train.gammaTravel': async ({ options, images }) => gammaTravel(options, images),
 

@@ -7,12 +7,18 @@ import { runtimeWords } from '../../words';
 
 export type LatencySetting = Pick<Latency, 'runtime' | 'threads'>;
 export type ColumnKey = 'bytes' | 'ms' | 'accuracy' | 'macs' | 'params';
+export type AccuracyKind = 'top1' | 'top5' | 'macroF1';
+
+/** What the column of accuracies shows, and where latencies were measured. */
+export interface CompareTerms extends LatencySetting {
+  readonly accuracy: AccuracyKind;
+}
 
 export interface Column {
   readonly key: ColumnKey;
   readonly title: string;
   readonly kind: FigureKind;
-  value(version: VersionSummary, setting: LatencySetting): number | null;
+  value(version: VersionSummary, terms: CompareTerms): number | null;
 }
 
 export const columns: readonly Column[] = [
@@ -21,17 +27,29 @@ export const columns: readonly Column[] = [
     key: 'ms',
     title: 'Latency',
     kind: 'ms',
-    value: (version, setting) => latencyLike(version, setting)?.medianMs ?? null,
+    value: (version, terms) => latencyLike(version, terms)?.medianMs ?? null,
   },
   {
     key: 'accuracy',
     title: 'Accuracy',
     kind: 'accuracy',
-    value: (version) => version.accuracy?.top1 ?? null,
+    value: (version, { accuracy }) => version.accuracy?.[accuracy] ?? null,
   },
   { key: 'macs', title: 'MACs', kind: 'macs', value: (version) => version.macs },
   { key: 'params', title: 'Params', kind: 'params', value: (version) => version.params },
 ];
+
+/** Ways to count right answers that the versions were measured by. */
+export function accuracyKinds(
+  versions: readonly VersionSummary[],
+): readonly { readonly value: AccuracyKind; readonly title: string }[] {
+  const hasTop5 = versions.some(({ accuracy }) => accuracy !== null && accuracy.top5 !== null);
+  return [
+    { value: 'top1', title: 'Top-1' },
+    ...(hasTop5 ? [{ value: 'top5', title: 'Top-5' } as const] : []),
+    { value: 'macroF1', title: 'Macro-F1' },
+  ];
+}
 
 export function column(key: ColumnKey): Column {
   const found = columns.find((entry) => entry.key === key);
@@ -59,13 +77,13 @@ export interface CompareSort {
 export function sortedVersions(
   versions: readonly VersionSummary[],
   sort: CompareSort | null,
-  setting: LatencySetting,
+  terms: CompareTerms,
 ): readonly VersionSummary[] {
   if (!sort) return versions;
   const { value } = column(sort.key);
   const direction = sort.descending ? -1 : 1;
   return versions.toSorted((a, b) => {
-    const [left, right] = [value(a, setting), value(b, setting)];
+    const [left, right] = [value(a, terms), value(b, terms)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);
     return (left - right) * direction;
   });

@@ -2,13 +2,16 @@
 import Gauge from '@lucide/svelte/icons/gauge';
 import Images from '@lucide/svelte/icons/images';
 import Plus from '@lucide/svelte/icons/plus';
+import RefreshCw from '@lucide/svelte/icons/refresh-cw';
+import { call } from '../../api';
 import { app } from '../../state/app.svelte';
+import { datasetMisfit } from '../../state/fit';
 import { jobs } from '../../state/jobs.svelte';
 import { navigation } from '../../state/navigation.svelte';
 import { project } from '../../state/project.svelte';
 import type { SplitName } from '../../../src-main/engine/data/types';
 import type { LatencyRuntime } from '../../../src-main/engine/measure/types';
-import type { VersionSummary } from '../../../src-main/project/types';
+import type { DatasetRecord, VersionSummary } from '../../../src-main/project/types';
 import type { MenuEntry } from '../../ui/menu';
 import { runtimeWords, splitWords } from '../../words';
 
@@ -32,6 +35,28 @@ export function measureMenu(version: VersionSummary): readonly MenuEntry[] {
         `Measuring ${version.name} on ${runtimeWords(setting)}`,
       ),
   }));
+}
+
+/** Compute batch norm statistics anew on each data set that fits: a version of its own. */
+export function recalibrateMenu(version: VersionSummary): readonly MenuEntry[] {
+  return project.datasets
+    .filter((dataset) => datasetMisfit(dataset, version) === null && dataset.counts.train > 0)
+    .map((dataset) => ({
+      label: `Recalibrate BN on ${dataset.name}`,
+      icon: RefreshCw,
+      disabled: version.damaged,
+      run: () => void recalibrate(version, dataset),
+    }));
+}
+
+async function recalibrate(version: VersionSummary, dataset: DatasetRecord): Promise<void> {
+  await app.attempt('recalibrate', async () => {
+    const options = await call('recalibrate.defaults');
+    await jobs.queue(
+      { kind: 'recalibrate', version: version.id, data: dataset.id, options, name: null },
+      `Recalibrating ${version.name} on ${dataset.name}`,
+    );
+  });
 }
 
 /** Evaluate on every split of every data set that fits; without one, the way to get one. */

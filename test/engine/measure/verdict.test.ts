@@ -22,7 +22,7 @@ describe('the verdict on fine-tuning against training from scratch', () => {
     expect(comparisons[0]!.noise).toBeCloseTo(1.96 * Math.hypot(0.00591, 0.00673), 4);
     expect(text).toBe(
       'The inherited weights are worth 2.5 points: fine-tuned 92.5 %, from scratch 90.0 % ' +
-        '(Scratch-B, 80 epochs), more than the 1.8 that chance explains on 2000 images.',
+        '(Scratch-B, 80 epochs), more than the 1.8 that chance explains on 2,000 images.',
     );
   });
 

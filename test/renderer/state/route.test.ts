@@ -6,7 +6,8 @@ describe('routes', () => {
   const places: readonly Route[] = [
     { page: 'home' },
     { page: 'project' },
-    { page: 'compare' },
+    { page: 'compare', tab: 'figures' },
+    { page: 'compare', tab: 'images' },
     { page: 'version', version: 'a/b c', tab: 'accuracy' },
     { page: 'dataset', dataset: 'd1' },
     { page: 'job', job: 'j1' },
