@@ -2,6 +2,7 @@
 
 import { type ZodType, z } from 'zod';
 
+import { writers } from '../engine/formats/table';
 import type { Preprocessing } from '../engine/graph/types';
 import type { SensitivityOptions } from '../engine/prune/sensitivity/types';
 import type { PruneOptions } from '../engine/prune/types';
@@ -247,7 +248,7 @@ const jobRequest: ZodType<PageJobRequest> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('export'),
     version: id,
-    format: z.enum(['tfjs-layers', 'tfjs-graph', 'tflite']),
+    format: z.enum(writers.map(({ format }) => format)),
     precision: z.enum(['fp32', 'fp16', 'uint8', 'int8-dynamic', 'int8']),
     data: id.nullable(),
     quantize: z
