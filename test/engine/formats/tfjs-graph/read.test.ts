@@ -170,6 +170,13 @@ describe('batch norms', () => {
   });
 });
 
+it('sums that the converter takes for biases: of shortcuts, and of one number', async () => {
+  const result = await expectSameAsFile('sums', { isRunByTfjs: false });
+  const count = (op: string): number =>
+    layersOf(result).filter((layer) => layer.endsWith(` ${op}`)).length;
+  expect([count('add'), count('rescale'), count('conv2d'), count('dense')]).toEqual([3, 2, 3, 1]);
+});
+
 describe('weights in fewer bits', () => {
   it.each([
     ['uint8', 1e-2],

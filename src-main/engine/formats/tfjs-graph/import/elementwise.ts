@@ -3,7 +3,6 @@
 import { formatShape } from '../../../graph/ops/check';
 import type { ActivationFn, Shape, TensorId } from '../../../graph/types';
 import { transposed } from '../../transpose';
-import { addPrelu } from './filters';
 import type { Call, Importer } from './session';
 import { activation, scalarOf, type Activation, type Constant, type Value } from './values';
 
@@ -118,7 +117,8 @@ function together(call: Call, a: Activation, b: Activation): readonly [Activatio
   return [activation(call.plain(a)), activation(call.plain(b))];
 }
 
-function join(call: Call, op: Arithmetic, a: Value, b: Value): Activation {
+/** Arithmetic between two activations, or one and numbers. */
+export function join(call: Call, op: Arithmetic, a: Value, b: Value): Activation {
   if (a.kind === 'activation' && b.kind === 'activation') {
     const [left, right] = together(call, a, b);
     return call.result(call.add(op, [left.tensor, right.tensor], {}), left);
@@ -132,16 +132,17 @@ export function arithmetic(op: Arithmetic): Importer {
   return (call) => join(call, op, call.input(0), call.input(1));
 }
 
-/** A number for each channel of the data format. */
+/** A number for each channel of the data format; the converter calls other sums so as well. */
 export const biasAdd: Importer = (call) => {
-  const x = call.activation(0);
-  const bias = call.constant(1, 'bias');
+  const [x, bias] = [call.activation(0), call.input(1)];
   const isFirst = call.attrs.text('data_format', 'NHWC') === 'NCHW';
-  if (!isFirst || call.shapeOf(x.tensor).length < 2)
-    return withConstant(call, 'add', x, bias, false);
+  const isList = bias.kind === 'constant' && bias.shape.length === 1;
+  if (!isFirst || !isList || call.shapeOf(x.tensor).length < 2) return join(call, 'add', x, bias);
   const tensor = call.channelsLast(x);
-  const result = withConstant(call, 'add', activation(tensor), bias, false);
-  return activation(result.tensor, 'channelsFirst');
+  return activation(
+    withConstant(call, 'add', activation(tensor), bias, false).tensor,
+    'channelsFirst',
+  );
 };
 
 export const addN: Importer = (call) => {
@@ -200,6 +201,16 @@ export const power: Importer = (call) => {
   if (exponent === -0.5) return rsqrt(call);
   throw call.unsupported(`it raises to the power ${exponent ?? 'of a tensor'}`);
 };
+
+/** Slopes have a size of 1 on shared axes: those in front say nothing when shapes broadcast. */
+export function addPrelu(call: Call, x: TensorId, slopes: Constant): TensorId {
+  const alpha = call.weight(slopes, 'alpha', () => {
+    const first = slopes.shape.findIndex((size) => size !== 1);
+    const shape = first < 0 ? [1] : slopes.shape.slice(first);
+    return { shape, dtype: 'float32', data: call.floats(slopes) };
+  });
+  return call.add('prelu', [x], {}, { name: call.name('prelu'), weights: { alpha } });
+}
 
 export const prelu: Importer = (call) => {
   const x = call.activation(0);

@@ -12,6 +12,7 @@ import type {
   WeightId,
 } from '../../../graph/types';
 import { transposed } from '../../transpose';
+import { addPrelu, join } from './elementwise';
 import type { Call, Importer } from './session';
 import { activation, type Activation, type Constant, type Layout } from './values';
 
@@ -67,10 +68,14 @@ function windowOf(
   return { strides, dilations: spatial(call, 'dilations', axes), padding: paddingOf(call, axes) };
 }
 
+function isVector({ shape }: Constant): boolean {
+  return shape.filter((size) => size !== 1).length <= 1;
+}
+
 /** One number a channel, from a constant that may have axes of size 1 around them. */
 function vector(call: Call, constant: Constant, what: string): Weight {
-  const { data, shape } = constant;
-  if (shape.filter((size) => size !== 1).length > 1) {
+  const { data } = constant;
+  if (!isVector(constant)) {
     throw call.unsupported(`its ${what} is not one number a channel`);
   }
   return { shape: [data.length], dtype: 'float32', data: call.floats(constant) };
@@ -89,18 +94,23 @@ function addFilters<K extends 'conv2d' | 'depthwiseConv2d' | 'dense'>(
   attrs: OpAttrs[K],
   kernel: WeightId,
   filters: Constant,
-  layout: Layout,
+  { channels, layout }: { readonly channels: number; readonly layout: Layout },
 ): Activation {
   const fused = call.node.op.includes('Fused') ? call.attrs.texts('fused_ops') : [];
   const rest = [...fused].filter((name) => name !== '');
   let next = 2;
-  let bias: WeightId | null = null;
-  if (rest[0] === 'BiasAdd') {
+  const term = rest[0] === 'BiasAdd' ? call.input(next) : null;
+  if (term !== null) {
     rest.shift();
-    bias = vectorWeight(call, next++, 'bias');
+    next++;
   }
+  // The converter calls every addition behind filters so: of a shortcut, or of one number for all channels.
+  const isBias = term?.kind === 'constant' && isVector(term) && term.data.length === channels;
+  const bias = isBias ? call.weight(term, 'vector', () => vector(call, term, 'bias')) : null;
   const name = call.name(op, fused.length > 0 ? filters.name : call.node.name);
   let y = call.add(op as Op, [x], attrs, { name, weights: { kernel, bias } });
+  if (term !== null && !isBias)
+    y = aligned(call, join(call, 'add', activation(y, layout), term), layout);
   for (const step of rest) {
     if (step === 'FusedBatchNorm') {
       const [gamma, beta, mean, variance] = ['scale', 'offset', 'mean', 'variance'].map((what, i) =>
@@ -116,6 +126,12 @@ function addFilters<K extends 'conv2d' | 'depthwiseConv2d' | 'dense'>(
     } else y = addFusedActivation(call, y, step);
   }
   return activation(y, layout);
+}
+
+/** The tensor in a layout that it may have lost when it met one of another. */
+function aligned(call: Call, value: Activation, layout: Layout): TensorId {
+  if (value.layout === layout) return value.tensor;
+  return layout === 'channelsFirst' ? call.channelsLast(value) : call.plain(value);
 }
 
 function addFusedActivation(call: Call, y: TensorId, step: string): TensorId {
@@ -137,16 +153,6 @@ const fusedActivations: Readonly<Record<string, Parameters<Call['activate']>[1]>
   Tanh: 'tanh',
 };
 
-/** Slopes have a size of 1 on shared axes: those in front say nothing when shapes broadcast. */
-export function addPrelu(call: Call, x: TensorId, slopes: Constant): TensorId {
-  const alpha = call.weight(slopes, 'alpha', () => {
-    const first = slopes.shape.findIndex((size) => size !== 1);
-    const shape = first < 0 ? [1] : slopes.shape.slice(first);
-    return { shape, dtype: 'float32', data: call.floats(slopes) };
-  });
-  return call.add('prelu', [x], {}, { name: call.name('prelu'), weights: { alpha } });
-}
-
 export const conv2d: Importer = (call) => {
   const { tensor, layout, axes } = call.image(0);
   const { constant, kernel } = filtersOf(call, 4);
@@ -162,7 +168,7 @@ export const conv2d: Importer = (call) => {
     groups: channels / depth,
   };
   const id = call.weight(constant, 'kernel', () => kernel);
-  return addFilters(call, 'conv2d', tensor, attrs, id, constant, layout);
+  return addFilters(call, 'conv2d', tensor, attrs, id, constant, { channels: filters, layout });
 };
 
 export const depthwiseConv2d: Importer = (call) => {
@@ -171,7 +177,8 @@ export const depthwiseConv2d: Importer = (call) => {
   const [height, width, , multiplier] = kernel.shape as readonly [number, number, number, number];
   const attrs = { ...windowOf(call, axes), kernelSize: [height, width] as const, multiplier };
   const id = call.weight(constant, 'kernel', () => kernel);
-  return addFilters(call, 'depthwiseConv2d', tensor, attrs, id, constant, layout);
+  const channels = call.shapeOf(tensor).at(-1)! * multiplier;
+  return addFilters(call, 'depthwiseConv2d', tensor, attrs, id, constant, { channels, layout });
 };
 
 /** The gradient of a convolution: [shape of the result, filter, x]. */
@@ -270,7 +277,8 @@ export const matMul: Importer = (call) => {
     throw call.corrupt('its input is no matrix');
   }
   const [kernel, units] = matrixWeight(call, weights, call.attrs.flag('transpose_b', false));
-  return addFilters(call, 'dense', x.tensor, { units }, kernel, weights, x.layout);
+  const result = { channels: units, layout: x.layout };
+  return addFilters(call, 'dense', x.tensor, { units }, kernel, weights, result);
 };
 
 export const batchMatMul: Importer = (call) => {
@@ -278,7 +286,8 @@ export const batchMatMul: Importer = (call) => {
   const [adjX, adjY] = [call.attrs.flag('adj_x', false), call.attrs.flag('adj_y', false)];
   if (a.kind === 'activation' && b.kind === 'constant' && !adjX) {
     const [kernel, units] = matrixWeight(call, b, adjY);
-    return addFilters(call, 'dense', call.plain(a), { units }, kernel, b, 'plain');
+    const result = { channels: units, layout: 'plain' } as const;
+    return addFilters(call, 'dense', call.plain(a), { units }, kernel, b, result);
   }
   const inputs = [call.plain(call.activation(0)), call.plain(call.activation(1))];
   if (inputs.some((tensor) => call.shapeOf(tensor).length < 2)) {
