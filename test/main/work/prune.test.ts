@@ -85,6 +85,7 @@ describe('pruning as a job', () => {
     expect(new Set(losses).size).toBe(3);
     expect(losses[2]).toBeLessThan(losses[0]!);
     expect(log).toEqual([
+      expect.stringMatching(/^Training on /),
       expect.stringMatching(/^Epoch 1 of 2: loss [\d.]+, training [\d.]+ %, validation /),
       expect.stringMatching(/^Epoch 2 of 2: /),
     ]);
