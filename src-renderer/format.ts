@@ -67,6 +67,11 @@ export function percent(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)}${GLUE}%`;
 }
 
+/** Signal to noise; null is none at all. */
+export function decibels(value: number | null): string {
+  return value === null ? 'exact' : `${value.toFixed(1)}${GLUE}dB`;
+}
+
 /** A difference between files or runs: 3.1e-7; an exact zero is 0. */
 export function tiny(value: number): string {
   return value === 0 ? '0' : value.toExponential(1);

@@ -1,8 +1,9 @@
 // What the window calls things: operations, criteria, phases, formats and states in words for people.
 import type { Progress } from '../src-main/engine/context';
 import type { DatasetFormat, SplitName } from '../src-main/engine/data/types';
-import type { WriteFormat } from '../src-main/engine/formats/types';
+import type { Precision, WriteFormat } from '../src-main/engine/formats/types';
 import type { Latency } from '../src-main/engine/measure/types';
+import type { CalibrationMethod } from '../src-main/engine/quantize/types';
 import type { LayerReasonCode } from '../src-main/engine/prune/types';
 import type { BackendInfo } from '../src-main/ipc/contract';
 import type { JobKind } from '../src-main/jobs/types';
@@ -99,8 +100,57 @@ export const splitWords: Readonly<Record<SplitName, string>> = {
   test: 'Test',
 };
 
+interface PrecisionWords {
+  readonly title: string;
+  readonly text: string;
+  /** Size beside float32, roughly: biases and scales stay wide. */
+  readonly share: number;
+  /** What a file must keep to be good, after "unless the file": the numbers of engine/formats/precisions.ts. */
+  readonly proof: string;
+}
+
+/** Points of accuracy on images, or a cosine without them. */
+const keepsAnswers = (points: string, cosine: string): string =>
+  `costs at most ${points} points of accuracy on images, or without images keeps a cosine of ${cosine}`;
+
+/** Number formats of exports. */
+export const precisionWords: Readonly<Record<Precision, PrecisionWords>> = {
+  fp32: {
+    title: 'float32',
+    share: 1,
+    text: 'Weights and arithmetic in 32-bit floating point.',
+    proof: 'differs from the version by at most 1e-4',
+  },
+  fp16: {
+    title: 'float16',
+    share: 0.51,
+    text: 'Weights in 16-bit floating point: half the size, next to the same answers.',
+    proof: keepsAnswers('0.5', '0.9999'),
+  },
+  uint8: {
+    title: 'uint8 weights',
+    share: 0.26,
+    text: 'Weights in 8 bits, brought back to float32 when the model is loaded.',
+    proof: keepsAnswers('1', '0.99'),
+  },
+  'int8-dynamic': {
+    title: 'int8 filters',
+    share: 0.27,
+    text: 'Filters in 8 bits, a scale for each channel: a quarter of the size. Activations stay floating point between layers.',
+    proof: keepsAnswers('1', '0.99'),
+  },
+  int8: {
+    title: 'full int8',
+    share: 0.28,
+    text: 'Filters and activations in 8 bits: a quarter of the size, fastest, and all that integer hardware runs. Ranges are found on images.',
+    proof: keepsAnswers('2', '0.98'),
+  },
+};
+
 export interface FormatWords {
   readonly title: string;
+  /** Those of the format's writer. */
+  readonly precisions: readonly Precision[];
   readonly runsOn: string;
   readonly files: string;
 }
@@ -108,20 +158,49 @@ export interface FormatWords {
 export const formatWords: Readonly<Record<WriteFormat, FormatWords>> = {
   tflite: {
     title: 'TensorFlow Lite',
+    precisions: ['fp32', 'fp16', 'int8-dynamic', 'int8'],
     runsOn:
       'Android, iOS, microcontrollers and edge Linux, on LiteRT with XNNPACK, GPU or NPU delegates.',
     files: 'model.tflite',
   },
   'tfjs-graph': {
     title: 'TensorFlow.js graph model',
+    precisions: ['fp32', 'fp16', 'uint8'],
     runsOn: 'Browsers and Node.js, as TensorFlow.js Layers, and faster: operations are fused.',
     files: 'model.json and weight shards',
   },
   'tfjs-layers': {
     title: 'TensorFlow.js Layers',
+    precisions: ['fp32', 'fp16', 'uint8'],
     runsOn: 'Browsers and Node.js, on WebGL, WebGPU, WebAssembly or native TensorFlow.',
     files: 'model.json and weight shards',
   },
+  onnx: {
+    title: 'ONNX',
+    precisions: ['fp32'],
+    runsOn:
+      'ONNX Runtime on any system, and the compilers that start from ONNX: TensorRT, OpenVINO, TVM.',
+    files: 'model.onnx',
+  },
+  keras: {
+    title: 'Keras',
+    precisions: ['fp32'],
+    runsOn: 'Python with Keras 3, to go on training or to convert with other tools.',
+    files: 'model.keras',
+  },
+  'keras-h5': {
+    title: 'Keras HDF5',
+    precisions: ['fp32'],
+    runsOn: 'Python with Keras 2 or 3: the older file format of Keras.',
+    files: 'model.h5',
+  },
+};
+
+export const calibrationWords: Readonly<Record<CalibrationMethod | 'auto', string>> = {
+  auto: 'Best of all',
+  minmax: 'Min–max',
+  percentile: 'Percentile',
+  mse: 'Squared error',
 };
 
 /** "LiteRT, 1 thread" */

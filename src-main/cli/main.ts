@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { addDemo } from './commands/demo';
 import { addCompare, addEvaluate, addMeasure } from './commands/examine';
 import { addDiff } from './commands/diff';
+import { addFlips } from './commands/flips';
 import { addExport } from './commands/export';
 import { addInspect } from './commands/inspect';
 import { addJob, addResume } from './commands/job';
@@ -36,6 +37,7 @@ const commands = [
   addMeasure,
   addCompare,
   addDiff,
+  addFlips,
   addExport,
   addJob,
   addResume,

@@ -109,11 +109,11 @@ export interface ImportPreview {
   readonly groups: readonly Group[];
   readonly prunableLayers: number;
   readonly frozen: readonly { readonly layer: string; readonly reason: string }[];
-  readonly notes: readonly string[];
   /** Convolutions that could be cut by gammas if a batch norm followed them. */
   readonly withoutNorm: number;
   /** Tensors of a model of integers, which can only be looked at; null of any other. */
   readonly quantized: readonly QuantizedTensor[] | null;
+  readonly notes: readonly string[];
 }
 
 /** A path with images that was looked at but not yet attached. */

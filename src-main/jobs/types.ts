@@ -149,7 +149,7 @@ export interface ExportRequest {
   readonly version: VersionId;
   readonly format: WriteFormat;
   readonly precision: Precision;
-  /** Images for the verification; null verifies on random input. */
+  /** Images for the verification, and for int8 to calibrate on; null verifies on random input. */
   readonly data: DatasetId | null;
   /** How activations become integers at precision 'int8'; `quantizeDefaults` unless given. */
   readonly quantize?: QuantizeChoices;

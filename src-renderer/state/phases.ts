@@ -79,7 +79,7 @@ export function plannedPhases(request: JobRequest): readonly Phase[] {
     case 'sensitivity':
       return ['evaluating'];
     case 'export':
-      return ['exporting', 'verifying'];
+      return ['exporting', ...some(request.precision === 'int8', 'calibrating'), 'verifying'];
     case 'add-data':
       return ['decoding', 'writing'];
   }

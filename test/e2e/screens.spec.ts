@@ -1,32 +1,11 @@
 // Every screen, light and dark, at the smallest supported size: no serious accessibility problem, nothing that
 // hangs over the window's edge, and the keyboard gets through the main wizard.
 
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
+import { expectAccessible } from './accessible';
 import { expect, test } from './app';
 import { expectJobState, openSample, openVersion, step, versionRow } from './window';
-
-/** What axe holds against the page as it is, in light and in dark. */
-async function expectAccessible(page: Page, screen: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page })
-      .setLegacyMode()
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'])
-      .analyze();
-    const grave = violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 160)) }));
-    expect(grave, `${screen}, ${colorScheme}`).toEqual([]);
-  }
-  const wide = await page.evaluate(() => {
-    const parts = Array.from(document.querySelectorAll('body, main, header, section'));
-    const rights = parts.map((part) => part.getBoundingClientRect().right);
-    return Math.max(...rights) - innerWidth;
-  });
-  expect(wide, `${screen}: wider than the window by`).toBeLessThanOrEqual(0);
-}
 
 test('every screen can be read and reached', async ({ bench }) => {
   test.setTimeout(600_000);
@@ -92,9 +71,27 @@ test('every screen can be read and reached', async ({ bench }) => {
   await expectJobState(page, 'interrupted');
   await expectAccessible(page, 'paused job');
   await openVersion(page, 'fashion-resnet-l1-macs50');
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await expectAccessible(page, 'menu of a version');
+  await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'what changed' }).click();
   await expect(page.getByRole('table', { name: 'Layers of both versions' })).toBeVisible();
   await expectAccessible(page, 'what changed');
+
+  await page.keyboard.press('Control+k');
+  for (const [title, ready] of [
+    ['Figures', page.getByRole('table', { name: 'Versions compared with the baseline' })],
+    ['Recovery', page.getByRole('heading', { name: 'fashion-resnet-l1-macs50', exact: true })],
+    ['Learning curves', page.getByText('No curves yet')],
+    ['Trajectory', page.getByText(/Pruning trajectory|No way to draw yet/)],
+    ['Gammas', page.getByRole('img', { name: 'Histograms of gammas by version' })],
+    ['Classes', page.getByText(/Change of each class|Not evaluated on the same images/)],
+    ['Images', page.getByRole('list', { name: 'Images' })],
+  ] as const) {
+    await page.getByRole('tab', { name: title, exact: true }).click();
+    await expect(ready.first()).toBeVisible({ timeout: 120_000 });
+    await expectAccessible(page, `compare, ${title}`);
+  }
 });
 
 async function eachStep(page: Page, screen: string): Promise<void> {

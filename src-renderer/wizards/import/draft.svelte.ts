@@ -14,6 +14,7 @@ export class ImportDraft {
   /** One label a line; empty leaves them out. */
   labelText = $state('');
   data = $state<string | null>(null);
+  reinsertBatchNorms = $state(false);
   measure = $state(true);
 
   architecture = $state.raw<Architecture | null>(null);
@@ -48,6 +49,7 @@ export class ImportDraft {
       preprocessing: this.preprocessing,
       labels: this.labels,
       data: this.data,
+      ...(this.reinsertBatchNorms ? { reinsertBatchNorms: true } : {}),
       measure: this.measure,
     };
   });
@@ -60,6 +62,7 @@ export class ImportDraft {
     this.labelText = preview.labels?.join('\n') ?? '';
     this.data = firstFitting(project.datasets, preview)?.id ?? null;
     this.name = preview.modelName;
+    this.reinsertBatchNorms = false;
   }
 
   /** Takes a built-in architecture in place of whatever was chosen before. */
@@ -74,7 +77,10 @@ export class ImportDraft {
 const modelStep: WizardStep<ImportDraft> = {
   id: 'model',
   title: 'Model',
-  problem: (draft) => (draft.request ? null : 'choose a model'),
+  problem: (draft) => {
+    if (draft.preview?.quantized) return 'a model of integers is shown, not imported';
+    return draft.request ? null : 'choose a model';
+  },
   summary: (draft) => draft.preview?.fileName ?? draft.architecture?.title ?? null,
 };
 
@@ -162,6 +168,7 @@ export function importSentence(draft: ImportDraft): string {
   if (!preview) return 'Choose a model first.';
   const dataset = project.dataset(draft.data);
   const after = [
+    ...(draft.reinsertBatchNorms ? ['put batch norms back behind its convolutions'] : []),
     ...(dataset ? [`evaluate it on ${dataset.name}`] : []),
     ...(draft.measure ? ['measure its latency on LiteRT'] : []),
   ];

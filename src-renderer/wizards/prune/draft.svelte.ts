@@ -183,6 +183,7 @@ export class PruneDraft {
   setSlimming(wanted: boolean): void {
     this.slimming.wanted = wanted;
     if (!wanted) return;
+    this.criterion = 'bn';
     this.scope = 'global';
     this.targetKind = 'ratio';
   }

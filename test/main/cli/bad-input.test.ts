@@ -178,7 +178,7 @@ describe('bad input', { timeout: 180_000 }, () => {
         /--lr is 'x'/,
       ],
       ['a half preprocessing', ['import', 'P', 'M', '--mean', '0'], /part of the preprocessing/],
-      ['a format that is not written', ['export', 'P', 'lenet', '--format', 'onnx'], /onnx/],
+      ['a format that is not written', ['export', 'P', 'lenet', '--format', 'caffe'], /caffe/],
       [
         'a table that is none',
         ['prune', 'P', 'lenet', '--method', 'l1', '--table', 'M'],

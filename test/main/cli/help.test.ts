@@ -30,6 +30,7 @@ describe('help', () => {
         'measure',
         'compare',
         'diff',
+        'flips',
         'export',
         'resume',
         'list',

@@ -12,3 +12,5 @@ export const maxRank = 8;
 export const maxFoldedSize = 2 ** 24;
 /** Numbers in one activation, per sample. */
 export const maxActivationSize = 2 ** 28;
+/** Rows or columns of an image that a resize makes or takes: each is looked at. */
+export const maxResizeSide = 2 ** 16;

@@ -5,7 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import type { EngineContext } from '../../context';
 import { toAppError } from '../../errors';
-import type { Graph, Model, NodeId } from '../../graph/types';
+import type { Graph, Model, NodeId, Op } from '../../graph/types';
 import { assertFinite, validateGraph } from '../../graph/validate';
 import { outputKindOf } from '../keras-config/output-kind';
 import { fittingLabels, requireReasonableSize } from '../model-checks';
@@ -63,7 +63,7 @@ export async function readTflite(
   assertFinite(graph);
   const channels = graph.inputs[0]!.shape.at(-1) ?? 1;
   const metadata = await readMetadata(file.metadata.get(metadataName), bytes, channels);
-  const notes = [...metadata.notes];
+  const notes = [...metadata.notes, ...foldedNormNote(graph)];
   const model: Model = {
     graph: { ...graph, name: metadata.name || name },
     preprocessing: metadata.preprocessing ?? guessPreprocessing(graph),
@@ -92,6 +92,17 @@ function requireFixedInputs({ program, openAxes }: ParsedFile): void {
   }
   if (program.inputs.length === 0) throw corrupt('it has no inputs');
   if (program.outputs.length === 0) throw corrupt('it has no outputs');
+}
+
+/** Converters fold batch norms away; what that rules out. */
+function foldedNormNote({ nodes }: Graph): readonly string[] {
+  const has = (...ops: readonly Op[]): boolean => nodes.some(({ op }) => ops.includes(op));
+  if (!has('conv2d', 'depthwiseConv2d') || has('batchNorm')) return [];
+  return [
+    'The model has no batch norm left: the converter has folded them into the convolutions. Network Slimming is not ' +
+      'possible on it, because that ranks channels by the scale (gamma) of their batch norm; the other methods are. ' +
+      'Batch norms that change nothing can be put back for training with sparsity: --reinsert-bn, or the tick in the window.',
+  ];
 }
 
 /** The graph without layers that no output depends on, and without their weights. */

@@ -2,6 +2,8 @@
 // Which of them is meant, if any, is not looked up but computed: the one that reads the same pixels, with the same
 // shares, at every position of these very images.
 
+import { tooLarge } from '../errors';
+import { maxResizeSide } from '../limits';
 import { integersOf } from '../parameters';
 import type { OpAttrs, Pair } from '../../../graph/types';
 import { imageValue } from './filters';
@@ -174,6 +176,10 @@ export const resize: ImportNode = (call) => {
   if (sizes.join() === shape.join()) return [{ kind: 'activation', activation }];
   if (sizes.length !== 4 || sizes[0] !== shape[0] || sizes[1] !== shape[1]) {
     throw call.unsupported('it changes other axes than height and width');
+  }
+  const side = Math.max(...shape.slice(2), ...sizes.slice(2));
+  if (side > maxResizeSide) {
+    throw tooLarge(`Rows or columns of the image that "${call.name}" resizes`, side, maxResizeSide);
   }
   const kind = attributes.text('mode', 'nearest');
   if (kind !== 'nearest' && kind !== 'linear') {
