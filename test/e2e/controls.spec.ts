@@ -95,7 +95,7 @@ test('controls lead to a verdict, and versions are compared in every way', async
 
   await page.getByRole('tab', { name: 'Trajectory' }).click();
   await page.getByRole('button', { name: /^fashion-resnet-l1-macs50-tuned: / }).focus();
-  await expect(page.getByText(/Fine-tuned, 15\.\d M MACs/)).toBeVisible();
+  await expect(page.getByText(/Fine-tuned, 15\.\d\sM MACs/)).toBeVisible();
 
   await page.getByRole('tab', { name: 'Gammas' }).click();
   await expect(page.getByRole('img', { name: 'Histograms of gammas by version' })).toBeVisible();
