@@ -151,6 +151,8 @@ const fusedActivations: Readonly<Record<string, Parameters<Call['activate']>[1]>
   Relu6: 'relu6',
   Sigmoid: 'sigmoid',
   Tanh: 'tanh',
+  _FusedHardSwish: 'hardSwish',
+  _FusedSwish: 'swish',
 };
 
 export const conv2d: Importer = (call) => {

@@ -78,8 +78,30 @@ class Simplifier {
       return true;
     }
     const isVector = Math.max(scale.length, offset.length) === channels;
+    if (before.op === 'add') return isVector && this.goesThroughSum(before, node.attrs, channels);
     if (!isFilter(before) || !isVector) return false;
     this.nodes.set(before.outputs[0]!, this.rescaled(before, node.attrs, channels));
+    return true;
+  }
+
+  /**
+   * TensorFlow's optimiser moves the term of a folded batch norm behind the sum with a shortcut: it goes back into
+   * the filters, those without a bias first.
+   */
+  private goesThroughSum(
+    sum: NodeOf<'add'>,
+    attrs: NodeOf<'rescale'>['attrs'],
+    channels: number,
+  ): boolean {
+    if (attrs.scale.some((value) => value !== 1)) return false;
+    const shape = this.shapes.get(sum.outputs[0]!)!.join();
+    const filters = sum.inputs
+      .map((tensor) => this.onlyFor(tensor))
+      .filter((node) => node !== undefined && isFilter(node))
+      .filter((node) => this.shapes.get(node.outputs[0]!)!.join() === shape);
+    const target = filters.find(({ weights }) => weights.bias === undefined) ?? filters[0];
+    if (target === undefined) return false;
+    this.nodes.set(target.outputs[0]!, this.rescaled(target, attrs, channels));
     return true;
   }
 
