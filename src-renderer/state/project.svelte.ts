@@ -10,7 +10,7 @@ import type {
   VersionSummary,
 } from '../../src-main/project/types';
 import { app } from './app.svelte';
-import { drafts } from './drafts';
+import { drafts } from './drafts.svelte';
 import { lineageRows } from './lineage';
 import { navigation } from './navigation.svelte';
 import { toasts } from './toasts.svelte';

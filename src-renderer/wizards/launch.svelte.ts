@@ -2,7 +2,7 @@
 import { asApiError, fieldErrors } from '../api';
 import type { ApiError } from '../api';
 import type { PageJobRequest } from '../../src-main/ipc/contract';
-import { drafts } from '../state/drafts';
+import { drafts } from '../state/drafts.svelte';
 import { jobs } from '../state/jobs.svelte';
 
 export class Launch {

@@ -118,4 +118,11 @@ test('the prune wizard works by keyboard alone', async ({ bench }) => {
   await step(page, 'Recovery');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('heading', { level: 1, name: 'fashion-resnet' })).toBeVisible();
+
+  // What was entered is still there, and still makes a request.
+  await page.keyboard.press('Control+p');
+  await step(page, 'Target');
+  await page.getByRole('slider', { name: 'Keep at most' }).fill('30');
+  await step(page, 'Run');
+  await expect(page.getByText(/--method l1 --macs 0\.3 /)).toBeVisible();
 });

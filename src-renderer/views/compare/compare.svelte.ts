@@ -1,6 +1,6 @@
 // What is chosen on the Compare page, kept while one leaves it: versions in view, and the pair that is looked at.
 import { SvelteSet } from 'svelte/reactivity';
-import { drafts } from '../../state/drafts';
+import { drafts } from '../../state/drafts.svelte';
 import { project } from '../../state/project.svelte';
 import type { VersionId, VersionSummary } from '../../../src-main/project/types';
 import type { CompareSort, ColumnKey } from './columns';
