@@ -69,7 +69,6 @@ export const groupsAndShapes: readonly Topology[] = [
     frozen: { map: 'OP_MIXES_CHANNELS' },
     params: conv(3, 3, 3) + conv(3, 3, 1) + 1 + dense(3, 3),
     macs: macs(3, 3, 3, 16) + macs(3, 3, 1, 16) + 9,
-    formats: ['tflite'],
   },
   {
     number: 18,
@@ -82,7 +81,7 @@ export const groupsAndShapes: readonly Topology[] = [
     ],
     params: conv(3, 3, 4) + (9 * 1 * 4 + 4) + conv(1, 4, 3) + dense(3, 3),
     macs: macs(3, 3, 4, 16) + 9 * 1 * 4 * 16 + macs(1, 4, 3, 16) + 9,
-    formats: ['tflite'],
+    refusedBy: ['tfjs-layers'],
   },
   {
     number: 18,
@@ -95,7 +94,7 @@ export const groupsAndShapes: readonly Topology[] = [
     ],
     params: conv(3, 3, 6) + (9 * 3 * 4 + 4) + conv(1, 4, 3) + dense(3, 3),
     macs: macs(3, 3, 6, 16) + 9 * 3 * 4 * 16 + macs(1, 4, 3, 16) + 9,
-    formats: ['tflite'],
+    refusedBy: ['tfjs-layers'],
   },
   {
     number: 18,
@@ -112,7 +111,7 @@ export const groupsAndShapes: readonly Topology[] = [
     ],
     params: conv(3, 3, 2) + (1 * 6 + 6) + (2 * 3 + 3) + dense(3, 3),
     macs: macs(3, 3, 2, 16) + 1 * 6 * 16 + 2 * 3 * 16 + 9,
-    formats: ['tflite'],
+    refusedBy: ['tfjs-layers'],
   },
   {
     number: 19,
@@ -140,7 +139,6 @@ export const groupsAndShapes: readonly Topology[] = [
     ],
     params: conv(3, 3, 8) + conv(3, 2, 3) + dense(3, 3),
     macs: macs(3, 3, 8, 4) + macs(3, 2, 3, 16) + 9,
-    formats: ['tflite'],
   })),
   {
     number: 20,
@@ -155,7 +153,6 @@ export const groupsAndShapes: readonly Topology[] = [
     ],
     params: conv(3, 3, 2) + conv(3, 8, 3) + dense(3, 3),
     macs: macs(3, 3, 2, 16) + macs(3, 8, 3, 4) + 9,
-    formats: ['tflite'],
   },
   ...[false, true].map((turned): Topology => ({
     number: 21,
@@ -198,7 +195,6 @@ export const groupsAndShapes: readonly Topology[] = [
     ],
     params: conv(3, 3, 3) + dense(4, 2) + dense(3 + 2, 2),
     macs: macs(3, 3, 3, 16) + 8 + 10,
-    formats: [],
   },
   {
     number: 23,
@@ -214,7 +210,6 @@ export const groupsAndShapes: readonly Topology[] = [
     kept: [[0, [0, 3, 5]]],
     params: conv(3, 3, 3) + 2 * dense(3, 2),
     macs: 2 * macs(3, 3, 3, 9) + 2 * 6,
-    formats: [],
   },
   {
     number: 24,
@@ -241,7 +236,6 @@ export const groupsAndShapes: readonly Topology[] = [
     kept: [[0, [1, 4]]],
     params: conv(3, 3, 2) + 2 + 1 + 16 * 2 + 2 + 16 * 2 + dense(2, 3),
     macs: macs(3, 3, 2, 16) + 6,
-    formats: ['tflite'],
   },
   {
     number: 25,
@@ -287,7 +281,7 @@ export const groupsAndShapes: readonly Topology[] = [
     },
     params: conv(3, 3, 3) + 2 * conv(1, 3, 4) + conv(1, 3, 6) + conv(1, 6, 2) + dense(2, 3),
     macs: macs(3, 3, 3, 16) + macs(1, 3, 4 + 4 + 6, 16) + macs(1, 6, 2, 16) + 6,
-    formats: ['tflite'],
+    refusedBy: ['tfjs-layers'],
   },
   {
     number: 26,

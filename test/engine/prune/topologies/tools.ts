@@ -16,9 +16,13 @@ export interface Topology {
   /** By layer, why it may not be cut. */
   readonly frozen?: Readonly<Record<string, FreezeCode>>;
   readonly structure?: Structure;
-  /** Formats that can express it, both unless given. None: several inputs, which the runners here do not take. */
-  readonly formats?: readonly ('tflite' | 'tfjs-layers')[];
+  /** Formats that cannot express it. */
+  readonly refusedBy?: readonly RunFormat[];
 }
+
+/** Formats whose files are run by a runtime that is not ours. */
+export const runFormats = ['tflite', 'tfjs-layers', 'tfjs-graph', 'onnx'] as const;
+export type RunFormat = (typeof runFormats)[number];
 
 /** Parameters of a convolution with bias: a window of k x k, i inputs, o outputs. */
 export const conv = (k: number, i: number, o: number): number => k * k * i * o + o;
