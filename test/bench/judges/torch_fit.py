@@ -40,7 +40,7 @@ def resnet20(classes):
 
 def mobilenetv2(classes):
     """torchvision's, with the first two strides 1 and without dropout."""
-    from torchvision.models import MobileNetV2
+    from torchvision_cpu import models
 
     rows = [
         [1, 16, 1, 1],
@@ -51,7 +51,7 @@ def mobilenetv2(classes):
         [6, 160, 3, 2],
         [6, 320, 1, 1],
     ]
-    model = MobileNetV2(classes, inverted_residual_setting=rows, dropout=0)
+    model = models.MobileNetV2(classes, inverted_residual_setting=rows, dropout=0)
     model.features[0][0].stride = (1, 1)
     return model
 

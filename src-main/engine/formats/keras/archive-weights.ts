@@ -42,7 +42,7 @@ export function groupNames<T extends { readonly className: string }>(
 }
 
 /**
- * Finds the dataset of every variable. Called within `file.run`.
+ * Finds the dataset of every variable. Called within `bounded`.
  * @throws AppError MODEL_CORRUPT naming the layer whose weights are missing, too many or of another layer
  */
 export function planArchiveWeights(file: Hdf5File, model: ModelSpec): WeightPlan {

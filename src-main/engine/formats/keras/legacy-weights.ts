@@ -92,7 +92,7 @@ function requireEqualCounts(
 }
 
 /**
- * Finds the dataset of every variable. Called within `file.run`.
+ * Finds the dataset of every variable. Called within `bounded`.
  * @throws AppError MODEL_CORRUPT naming the layer whose weights are missing or too many
  */
 export function planLegacyWeights(file: Hdf5File, model: ModelSpec): WeightPlan {

@@ -7,12 +7,12 @@ import { assembleModel, majorVersion, type DescribedModel } from '../keras-confi
 import { isObject, type JsonObject } from '../keras-config/config';
 import { corrupt, tooLarge } from '../keras-config/errors';
 import { maxJsonBytes, maxWeightBytes } from '../keras-config/limits';
-import { parseTopology, type ModelSpec } from '../keras-config/topology';
+import { parseTopology } from '../keras-config/topology';
 import type { ImportResult, ModelReader } from '../types';
 import { KerasArchive } from './archive';
 import { planArchiveWeights } from './archive-weights';
-import { Hdf5File } from './hdf5/file';
-import { readDatasets } from './hdf5/numbers';
+import type { Hdf5File } from './hdf5/file';
+import { defaultLimitMs, type Looked, readHdf5 } from './hdf5/read';
 import { planLegacyWeights } from './legacy-weights';
 import { entryNames, metadataAttribute } from './names';
 import { PlannedWeights, type WeightPlan } from './variables';
@@ -47,7 +47,7 @@ export const kerasReader: ModelReader = {
       return false;
     }
   },
-  read: async (path, context) => assembled(await openArchive(path, context)),
+  read: async (path, context) => assembled(await openArchive(path, context, defaultLimitMs)),
 };
 
 export const kerasH5Reader: ModelReader = {
@@ -55,7 +55,7 @@ export const kerasH5Reader: ModelReader = {
   title: 'Keras HDF5 (.h5)',
   extensions: ['h5', 'hdf5'],
   detect: (_path, head) => Promise.resolve(startsWith(head, hdf5Signature)),
-  read: async (path, context) => assembled(await openH5(path, context)),
+  read: async (path, context) => assembled(await openH5(path, context, defaultLimitMs)),
 };
 
 function assembled({ format, ...described }: KerasContent): ImportResult {
@@ -74,16 +74,9 @@ function parseJson(text: string, what: string): JsonObject {
   throw corrupt(`${what} does not hold an object`);
 }
 
-/** Reads the weights that a model needs from an open file. */
-async function readWeights(
-  file: Hdf5File,
-  model: ModelSpec,
-  plan: (file: Hdf5File, model: ModelSpec) => WeightPlan,
-  context: EngineContext,
-): Promise<PlannedWeights> {
-  const planned = file.run(() => plan(file, model));
-  const datasets = [...planned.values()].flatMap((ofLayer) => [...ofLayer.values()]);
-  return new PlannedWeights(planned, await readDatasets(file, datasets, context));
+/** The datasets of a plan, to be read. */
+function look<T extends { readonly plan: WeightPlan }>(found: T): Looked<T> {
+  return { found, datasets: [...found.plan.values()].flatMap((ofLayer) => [...ofLayer.values()]) };
 }
 
 /** What a file holds, its weights read. */
@@ -93,15 +86,24 @@ export interface KerasContent extends DescribedModel {
 
 /**
  * Opens a Keras file of either kind, by its content.
+ * @param limitMs time that HDF5 is given for a small file
  * @throws AppError MODEL_* as the readers, or the reason of the signal
  */
-export async function openContent(path: string, context: EngineContext): Promise<KerasContent> {
+export async function openContent(
+  path: string,
+  context: EngineContext,
+  limitMs = defaultLimitMs,
+): Promise<KerasContent> {
   return (await kerasH5Reader.detect(path, await readHead(path)))
-    ? openH5(path, context)
-    : openArchive(path, context);
+    ? openH5(path, context, limitMs)
+    : openArchive(path, context, limitMs);
 }
 
-async function openArchive(path: string, context: EngineContext): Promise<KerasContent> {
+async function openArchive(
+  path: string,
+  context: EngineContext,
+  limitMs: number,
+): Promise<KerasContent> {
   const archive = await KerasArchive.open(path);
   try {
     const text = async (name: string): Promise<string> =>
@@ -111,44 +113,60 @@ async function openArchive(path: string, context: EngineContext): Promise<KerasC
       ? parseJson(await text(entryNames.metadata), entryNames.metadata)
       : {};
     const content = await archive.read(entryNames.weights, maxFileBytes, context);
-    const file = await Hdf5File.open(content);
-    try {
-      const weights = await readWeights(file, topology, planArchiveWeights, context);
-      const stated = metadata['keras_version'];
-      const kerasMajor = stated === undefined ? 3 : majorVersion(stated);
-      return { format: 'keras', topology, weights, kerasMajor, metadata };
-    } finally {
-      file.close();
-    }
+    const { found, weights } = await readHdf5(
+      content,
+      (file) => look({ plan: planArchiveWeights(file, topology) }),
+      context,
+      limitMs,
+    );
+    const stated = metadata['keras_version'];
+    return {
+      format: 'keras',
+      topology,
+      weights: new PlannedWeights(found.plan, weights),
+      kerasMajor: stated === undefined ? 3 : majorVersion(stated),
+      metadata,
+    };
   } finally {
     archive.close();
   }
 }
 
-async function openH5(path: string, context: EngineContext): Promise<KerasContent> {
-  const file = await Hdf5File.open(await readWhole(path, context));
-  try {
-    const { config, version, metadata, isWeights } = file.run(() => ({
-      config: file.text('/', 'model_config'),
-      version: file.text('/', 'keras_version'),
-      metadata: file.text('/', metadataAttribute),
-      isWeights:
-        ['layer_names', 'layer_names0'].some((name) => file.texts('/', name) !== null) ||
-        weightGroups.some((group) => file.kindOf(group) === 'group'),
-    }));
-    if (config === null) throw noModel(path, isWeights);
-    const topology = parseTopology(parseJson(config, 'The description of the model'));
-    return {
-      format: 'keras-h5',
-      topology,
-      weights: await readWeights(file, topology, planLegacyWeights, context),
-      // Keras 2 of old wrote no version.
-      kerasMajor: version === null ? 2 : majorVersion(version),
-      metadata: metadata === null ? {} : parseJson(metadata, 'The metadata of the model'),
-    };
-  } finally {
-    file.close();
-  }
+async function openH5(
+  path: string,
+  context: EngineContext,
+  limitMs: number,
+): Promise<KerasContent> {
+  const content = await readWhole(path, context);
+  const { found, weights } = await readHdf5(
+    content,
+    (file) => {
+      const config = file.text('/', 'model_config');
+      if (config === null) throw noModel(path, holdsWeights(file));
+      const metadata = file.text('/', metadataAttribute);
+      const version = file.text('/', 'keras_version');
+      const topology = parseTopology(parseJson(config, 'The description of the model'));
+      return look({
+        topology,
+        // Keras 2 of old wrote no version.
+        kerasMajor: version === null ? 2 : majorVersion(version),
+        metadata: metadata === null ? {} : parseJson(metadata, 'The metadata of the model'),
+        plan: planLegacyWeights(file, topology),
+      });
+    },
+    context,
+    limitMs,
+  );
+  const { plan, ...described } = found;
+  return { format: 'keras-h5', ...described, weights: new PlannedWeights(plan, weights) };
+}
+
+/** Whether a file without a model has what files of weights alone have. */
+function holdsWeights(file: Hdf5File): boolean {
+  return (
+    ['layer_names', 'layer_names0'].some((name) => file.texts('/', name) !== null) ||
+    weightGroups.some((group) => file.kindOf(group) === 'group')
+  );
 }
 
 function noModel(path: string, isWeights: boolean): AppError {

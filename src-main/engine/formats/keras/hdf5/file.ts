@@ -3,7 +3,7 @@
 import type { Shape } from '../../../graph/types';
 import { corrupt, tooLarge } from '../../keras-config/errors';
 import { maxJsonBytes, maxTensors } from '../../keras-config/limits';
-import { bounded, giveBack, takeHdf5, type Hdf5, type ValueInfo } from './library';
+import type { Hdf5, ValueInfo } from './library';
 
 /** Type classes of HDF5 (H5T_class_t). */
 export const typeClass = { integer: 0, float: 1, string: 3, enumeration: 8 } as const;
@@ -21,16 +21,10 @@ export interface DatasetInfo {
 /** A step reads at most about this much, so that a job can be cancelled between steps. */
 const stepBytes = 16 * 1024 * 1024;
 
-/** Work on a file of some hundred megabytes is done within a second: a damaged one is given up after these. */
-const leastLimitMs = 2000;
-const limitMsPerByte = 1 / 20_000;
-
-let opened = 0;
-
 /** Part of a dataset: rows of its first axis, from inclusive, to exclusive. */
 type Part = readonly [number, number];
 
-interface ReadStep {
+export interface ReadStep {
   /** Number of the dataset. */
   readonly index: number;
   readonly part: Part;
@@ -41,71 +35,34 @@ function rowBytesOf({ shape, size }: DatasetInfo): number {
   return size * shape.slice(1).reduce((a, b) => a * b, 1);
 }
 
-/** Whether the library can go on after an error: HDF5's own errors leave it in order. */
-function leavesInOrder(error: unknown): boolean {
-  const { cause } = error as { cause?: unknown };
-  const { code, name } = (cause ?? {}) as { code?: unknown; name?: unknown };
-  return code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT' && name !== 'RuntimeError';
-}
+let opened = 0;
 
-/** An open file. Its methods may run for ever or trap on a damaged one: they are called within `run`. */
+/** An open file. What is called here may run for ever or trap on a damaged file: it is called within `bounded`. */
 export class Hdf5File {
-  private readonly limitMs: number;
-  private sound = true;
-
   private constructor(
     private readonly library: Hdf5,
     private readonly name: string,
     private readonly id: bigint,
     readonly bytes: number,
-  ) {
-    this.limitMs = leastLimitMs + bytes * limitMsPerByte;
-  }
+  ) {}
 
-  /**
-   * Opens a file. The array becomes the file: it is not copied, and must not be changed.
-   * @throws AppError MODEL_CORRUPT when HDF5 cannot open it, RUNTIME_UNAVAILABLE
-   */
-  static async open(content: Uint8Array): Promise<Hdf5File> {
-    const library = await takeHdf5();
+  /** Opens a file. The array becomes the file: it is not copied, and must not be changed. */
+  static open(library: Hdf5, content: Uint8Array): Hdf5File {
     // A name of its own for each: HDF5 remembers files that could not be closed.
     const name = `/file${opened++}.h5`;
     library.FS.writeFile(name, content, { canOwn: true });
-    const limitMs = leastLimitMs + content.length * limitMsPerByte;
     try {
-      const id = bounded(limitMs, () => library.open(name, library.H5F_ACC_RDONLY, false, -1, -1));
+      const id = library.open(name, library.H5F_ACC_RDONLY, false, -1, -1);
       return new Hdf5File(library, name, id, content.length);
     } catch (error) {
-      if (leavesInOrder(error)) {
-        library.FS.unlink(name);
-        giveBack(library);
-      }
+      library.FS.unlink(name);
       throw error;
     }
   }
 
-  /** Closes the file. Must be called. */
   close(): void {
-    if (!this.sound) return;
-    try {
-      this.run(() => {
-        this.library.close_file(this.id);
-        this.library.FS.unlink(this.name);
-      });
-      giveBack(this.library);
-    } catch {
-      // What was read was read; the instance is not used again.
-    }
-  }
-
-  /** Does a piece of work that calls the methods below, within one time limit. @throws AppError MODEL_CORRUPT */
-  run<T>(work: () => T): T {
-    try {
-      return bounded(this.limitMs, work);
-    } catch (error) {
-      this.sound &&= leavesInOrder(error);
-      throw error;
-    }
+    this.library.close_file(this.id);
+    this.library.FS.unlink(this.name);
   }
 
   /** What lies at a path. */

@@ -172,6 +172,13 @@ export function bounded<T>(limitMs: number, work: () => T): T {
   }
 }
 
+/** Whether the library can go on after an error of `bounded`: HDF5's own errors leave it in order. */
+export function leavesInOrder(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  const { code, name } = (cause ?? {}) as { code?: unknown; name?: unknown };
+  return code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT' && name !== 'RuntimeError';
+}
+
 function reasonOf(error: unknown, limitMs: number): string {
   const { code, message = String(error) } = error as { code?: unknown; message?: string };
   if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
