@@ -89,6 +89,7 @@ export const stateWords: Readonly<Record<JobState, string>> = {
 
 export const datasetFormatWords: Readonly<Record<DatasetFormat, string>> = {
   'image-folder': 'Folder of images',
+  'image-csv': 'Folder of images with a table',
   idx: 'IDX files',
   'cifar-binary': 'CIFAR binary',
   npz: 'NumPy archive',

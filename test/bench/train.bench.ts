@@ -51,6 +51,7 @@ function randomDataset({ size, classes, batchSize, batches }: FitTask, content: 
   return {
     ...shape,
     format: 'npz',
+    task: 'classes',
     classes: Array.from({ length: classes }, (_, i) => String(i)),
     counts: { train: images, val: 0, test: 0 },
     notes: [],

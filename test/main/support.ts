@@ -110,6 +110,7 @@ export async function addDataset(project: Project, name = 'digits'): Promise<str
     sourcePath: '/somewhere/digits',
     info: {
       format: 'idx',
+      task: 'classes',
       classes: ['zero', 'one'],
       height: 28,
       width: 28,

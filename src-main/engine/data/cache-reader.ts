@@ -3,10 +3,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { AppError } from '../errors';
-import { cacheHeaderBytes, cacheMagic, cacheVersion, splitNames } from './cache';
+import { cacheHeaderBytes, cacheMagic, cacheVersions, splitNames } from './cache';
 import type { CacheMetadata } from './cache';
 import { readFailure } from './read-failure';
-import type { Dataset, ImageShape, ImageSplit, SplitName } from './types';
+import type { Dataset, DatasetInfo, ImageShape, ImageSplit, SplitName, Targets } from './types';
 
 /** Data sets up to this many bytes of pixels are held in memory; larger ones are read from the file. */
 const memoryLimitBytes = 512 * 1024 * 1024;
@@ -21,7 +21,7 @@ export function openDataset(cacheFile: string, inMemoryBytes: number = memoryLim
   const descriptor = openForReading(cacheFile);
   let pixels: PixelStore | null = null;
   try {
-    const { metadata, splits, labels, sampleBytes } = readIndex(descriptor, cacheFile);
+    const { metadata, splits, labels, targets, sampleBytes } = readIndex(descriptor, cacheFile);
     const pixelBytes = splits.length * sampleBytes;
     const store =
       pixelBytes <= inMemoryBytes
@@ -31,7 +31,7 @@ export function openDataset(cacheFile: string, inMemoryBytes: number = memoryLim
     const bySplit = new Map<SplitName, ImageSplit>(
       splitNames.map((name, code) => {
         const rows = Int32Array.from(rowsOf(splits, code));
-        return [name, new CachedSplit(metadata.info, rows, labels, store)];
+        return [name, new CachedSplit(metadata.info, rows, labels, targets, store)];
       }),
     );
     return { ...metadata.info, split: (name) => bySplit.get(name)!, close: () => store.close() };
@@ -80,13 +80,15 @@ class CachedSplit implements ImageSplit {
   readonly width: number;
   readonly channels: 1 | 3;
   readonly labels: Int32Array;
+  readonly targets?: Targets;
   private readonly sampleBytes: number;
 
   /** @param rows row of each sample of this split in the file */
   constructor(
-    shape: ImageShape,
+    { task, ...shape }: ImageShape & Pick<DatasetInfo, 'task'>,
     private readonly rows: Int32Array,
     labels: Int32Array,
+    targets: Float32Array,
     private readonly pixels: PixelStore,
   ) {
     this.count = rows.length;
@@ -95,6 +97,11 @@ class CachedSplit implements ImageSplit {
     this.channels = shape.channels;
     this.sampleBytes = shape.height * shape.width * shape.channels;
     this.labels = Int32Array.from(rows, (row) => labels[row]!);
+    if (task === 'classes') return;
+    const width = targets.length / labels.length;
+    const own = new Float32Array(rows.length * width);
+    rows.forEach((row, i) => own.set(targets.subarray(row * width, (row + 1) * width), i * width));
+    this.targets = { task, width, rows: own };
   }
 
   read(indices: Int32Array, target: Uint8Array): void {
@@ -115,6 +122,8 @@ interface CacheIndex {
   readonly metadata: CacheMetadata;
   readonly splits: Uint8Array;
   readonly labels: Int32Array;
+  /** [samples, targets a sample]; empty where each image has one class. */
+  readonly targets: Float32Array;
   readonly sampleBytes: number;
 }
 
@@ -126,26 +135,48 @@ function readIndex(descriptor: number, file: string): CacheIndex {
     throw corrupt(file, 'it does not begin like a cache file');
   }
   const version = header.readUInt32LE(8);
-  if (version !== cacheVersion) throw corrupt(file, `its layout has version ${version}`);
+  const hasTargets = version === cacheVersions.targets;
+  if (!hasTargets && version !== cacheVersions.classes) {
+    throw corrupt(file, `its layout has version ${version}`);
+  }
+  const width = hasTargets ? header.readUInt32LE(32) : 0;
   const sampleBytes = header.readUInt32LE(12);
   const count = Number(header.readBigUInt64LE(16));
   const indexBytes = header.readUInt32LE(24);
   const expected = cacheHeaderBytes + count * sampleBytes + indexBytes;
   if (size !== expected) throw corrupt(file, `it has ${size} bytes, its header says ${expected}`);
-  if (indexBytes < count * 5) throw corrupt(file, `its index is too short for ${count} samples`);
+  const arrayBytes = count * (5 + width * 4);
+  if (indexBytes < arrayBytes) throw corrupt(file, `its index is too short for ${count} samples`);
 
   const index = Buffer.allocUnsafe(indexBytes);
   readFully(descriptor, file, index, expected - indexBytes);
   if (crc32(index) !== header.readUInt32LE(28)) throw corrupt(file, 'its index fails its checksum');
   const labels = Int32Array.from({ length: count }, (_, i) => index.readInt32LE(count + i * 4));
-  const metadata = JSON.parse(index.toString('utf8', count * 5)) as CacheMetadata;
-  return { metadata, splits: index.subarray(0, count), labels, sampleBytes };
+  const targets = Float32Array.from({ length: count * width }, (_, i) =>
+    index.readFloatLE(count * 5 + i * 4),
+  );
+  const metadata = readMetadata(index.toString('utf8', arrayBytes), width, file);
+  return { metadata, splits: index.subarray(0, count), labels, targets, sampleBytes };
 }
 
 function loadPixels(descriptor: number, file: string, bytes: number, checksum: number): PixelStore {
   const pixels = readFully(descriptor, file, Buffer.allocUnsafe(bytes), cacheHeaderBytes);
   if (crc32(pixels) !== checksum) throw corrupt(file, 'its pixels fail their checksum');
   return new PixelMemory(pixels);
+}
+
+/** Caches of version 1 may have been written before there were other tasks than classes. */
+function readMetadata(json: string, width: number, file: string): CacheMetadata {
+  let stored: CacheMetadata;
+  try {
+    stored = JSON.parse(json) as CacheMetadata;
+  } catch {
+    throw corrupt(file, 'its description cannot be read');
+  }
+  const info: DatasetInfo = { ...stored.info, task: stored.info.task ?? 'classes' };
+  const expected = info.task === 'classes' ? 0 : info.classes.length;
+  if (width !== expected) throw corrupt(file, `it has ${width} targets a sample`);
+  return { ...stored, info };
 }
 
 function openForReading(file: string): number {

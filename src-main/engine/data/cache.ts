@@ -3,9 +3,12 @@
 //   0   magic 'SECTDATA'        24  uint32 bytes of the index
 //   8   uint32 layout version   28  uint32 CRC-32 of the index
 //   12  uint32 bytes a sample   32  zeros up to 64
-//   16  uint64 number of samples
+//   16  uint64 number of samples   (from version 2: 32  uint32 targets a sample, then zeros)
 //   64  pixels: uint8 HWC, one sample after the other, in the order of the source
-//   …   index: split of each sample (uint8), label of each sample (int32), description (JSON)
+//   …   index: split of each sample (uint8), label of each sample (int32), targets of each sample (float32),
+//       description (JSON)
+//
+// Version 1 has no targets; it is still written, and read, where each image has one class.
 //
 // Numbers are little endian. The header is written last, so a file that was left half written has no magic.
 
@@ -14,10 +17,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AppError, toAppError } from '../errors';
-import type { DatasetFormat, DatasetInfo, ImageShape, SplitName } from './types';
+import type { DatasetFormat, DatasetInfo, ImageShape, SplitName, Task } from './types';
 
 export const cacheMagic = 'SECTDATA';
-export const cacheVersion = 1;
+export const cacheVersions = { classes: 1, targets: 2 } as const;
 export const cacheHeaderBytes = 64;
 
 /** Splits by the code that they have in the file. */
@@ -26,6 +29,7 @@ export const splitNames: readonly SplitName[] = ['train', 'val', 'test'];
 /** The part of a data set's description that is known only when all samples are read. */
 export interface CacheDescription {
   readonly format: DatasetFormat;
+  readonly task: Task;
   readonly classes: readonly string[];
   readonly notes: readonly string[];
 }
@@ -50,6 +54,7 @@ export class CacheWriter {
   private checksum = 0;
   private readonly splits: number[] = [];
   private readonly labels: number[] = [];
+  private readonly targets: Float32Array[] = [];
 
   private constructor(
     private readonly file: string,
@@ -77,12 +82,21 @@ export class CacheWriter {
     }
   }
 
-  /** @param pixels uint8 HWC of the shape given to `create`; copied */
-  async append(split: SplitName, label: number, pixels: Uint8Array): Promise<void> {
+  /**
+   * @param pixels uint8 HWC of the shape given to `create`; copied
+   * @param targets where the task is not classes: as many for every sample
+   */
+  async append(
+    split: SplitName,
+    label: number,
+    pixels: Uint8Array,
+    targets?: Float32Array,
+  ): Promise<void> {
     this.buffer.set(pixels, this.buffered);
     this.buffered += pixels.length;
     this.splits.push(splitNames.indexOf(split));
     this.labels.push(label);
+    if (targets) this.targets.push(targets);
     if (this.buffered === this.buffer.length) await this.flush();
   }
 
@@ -91,6 +105,7 @@ export class CacheWriter {
     await this.flush();
     const info: DatasetInfo = {
       format: description.format,
+      task: description.task,
       classes: description.classes,
       height: this.shape.height,
       width: this.shape.width,
@@ -108,6 +123,7 @@ export class CacheWriter {
     const index = Buffer.concat([
       Uint8Array.from(this.splits),
       labels,
+      ...this.targets.map(littleEndian),
       Buffer.from(JSON.stringify(metadata), 'utf8'),
     ]);
     await this.write(index, this.position);
@@ -129,11 +145,13 @@ export class CacheWriter {
     const { height, width, channels } = this.shape;
     const header = Buffer.alloc(cacheHeaderBytes);
     header.write(cacheMagic, 0, 'latin1');
-    header.writeUInt32LE(cacheVersion, 8);
+    const targets = this.targets[0]?.length ?? 0;
+    header.writeUInt32LE(targets > 0 ? cacheVersions.targets : cacheVersions.classes, 8);
     header.writeUInt32LE(height * width * channels, 12);
     header.writeBigUInt64LE(BigInt(this.labels.length), 16);
     header.writeUInt32LE(index.length, 24);
     header.writeUInt32LE(crc32(index), 28);
+    header.writeUInt32LE(targets, 32);
     return header;
   }
 
@@ -162,6 +180,12 @@ export class CacheWriter {
       done += bytesWritten;
     }
   }
+}
+
+function littleEndian(values: Float32Array): Buffer {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, i) => bytes.writeFloatLE(value, i * 4));
+  return bytes;
 }
 
 /** In the same folder, so that the rename stays within one file system. */

@@ -9,6 +9,7 @@ import { CacheWriter } from './cache';
 import { readFailure } from './read-failure';
 import { looksLikeCifar, openCifar } from './sources/cifar';
 import { looksLikeIdx, openIdx } from './sources/idx';
+import { openImageCsv, tableName } from './sources/image-csv';
 import { openImageFolder } from './sources/image-folder';
 import { looksLikeNpz, openNpz } from './sources/npz';
 import type { Source } from './sources/types';
@@ -49,6 +50,7 @@ export async function decodeDataset(
     const skipped = await copySamples(source, splits, shape, options, writer, context);
     return await writer.finish({
       format: source.format,
+      task: source.task,
       classes: source.classes,
       notes: [...source.notes, ...shapeNotes(source.shape, shape), ...notes, ...skipNotes(skipped)],
     });
@@ -69,6 +71,7 @@ async function openSource(path: string, options: DecodeOptions): Promise<Source>
     throw readFailure(error);
   });
   const chosen = stats.isDirectory() ? names : [basename(path)];
+  if (chosen.includes(tableName)) return openImageCsv(folder, options);
   if (looksLikeIdx(chosen)) return openIdx(folder, names);
   if (looksLikeCifar(chosen)) return openCifar(folder, names);
   if (stats.isDirectory()) return openImageFolder(path, options);
@@ -119,7 +122,7 @@ async function copySamples(
     for await (const sample of part.samples(request)) {
       context.signal.throwIfAborted();
       if (sample instanceof Uint8Array) {
-        await writer.append(splits[p]![i]!, part.labels[i]!, sample);
+        await writer.append(splits[p]![i]!, part.labels[i]!, sample, part.targets?.[i]);
       } else {
         skipped.push(sample.skipped);
         context.log('warn', sample.skipped);
@@ -165,7 +168,7 @@ function unknownFormat(path: string, what: string): AppError {
   return new AppError(
     'DATA_FORMAT_UNKNOWN',
     `${path} ${what}.`,
-    'Choose a folder with one sub-folder of images a class, IDX files (MNIST), CIFAR binary files, or an ' +
-      '.npz file with x and y.',
+    'Choose a folder with one sub-folder of images a class, a folder of images with a labels.csv, IDX files ' +
+      '(MNIST), CIFAR binary files, or an .npz file with x and y.',
   );
 }

@@ -26,6 +26,8 @@ export interface Batch {
   /** uint8 [count, height, width, channels]. */
   readonly images: Uint8Array;
   readonly labels: Int32Array;
+  /** [count, width] as the split has them; absent where each image has one class. */
+  readonly targets?: Float32Array;
   readonly count: number;
 }
 
@@ -50,6 +52,7 @@ export class BatchLoader {
   private readonly sampleBytes: number;
   private readonly images: Uint8Array;
   private readonly labels: Int32Array;
+  private readonly targets: Float32Array;
   /** Images as they are, where augmentation then places them into the batch. */
   private readonly staging: Uint8Array | null;
   private orderState: RngState;
@@ -66,6 +69,7 @@ export class BatchLoader {
     this.sampleBytes = split.height * split.width * split.channels;
     this.images = new Uint8Array(batchSize * this.sampleBytes);
     this.labels = new Int32Array(batchSize);
+    this.targets = new Float32Array(batchSize * (split.targets?.width ?? 0));
     const augmenting = augment !== null && (augment.flip || augment.padCrop > 0);
     this.staging = augmenting ? new Uint8Array(this.images.length) : null;
     this.order = new Int32Array(split.count);
@@ -91,7 +95,14 @@ export class BatchLoader {
     if (this.staging) this.place(this.staging, images, count);
     indices.forEach((index, i) => (this.labels[i] = this.split.labels[index]!));
     this.position += count;
-    return { images, labels: this.labels.subarray(0, count), count };
+    const labels = this.labels.subarray(0, count);
+    const { targets } = this.split;
+    if (targets === undefined) return { images, labels, count };
+    const { rows, width } = targets;
+    indices.forEach((index, i) =>
+      this.targets.set(rows.subarray(index * width, (index + 1) * width), i * width),
+    );
+    return { images, labels, targets: this.targets.subarray(0, count * width), count };
   }
 
   state(): LoaderState {

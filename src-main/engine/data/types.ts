@@ -1,9 +1,21 @@
-// Data sets as the engine sees them: decoded uint8 images of one size with class labels, in splits.
+// Data sets as the engine sees them: decoded uint8 images of one size, each with what is to be told of it, in splits.
 
 import type { EngineContext } from '../context';
 
 export type SplitName = 'train' | 'val' | 'test';
-export type DatasetFormat = 'image-folder' | 'idx' | 'cifar-binary' | 'npz';
+export type DatasetFormat = 'image-folder' | 'image-csv' | 'idx' | 'cifar-binary' | 'npz';
+
+/** What is told of an image: its one class, any number of labels, or values (regression). */
+export type Task = 'classes' | 'labels' | 'values';
+
+/** What is told of each sample of a split where that is not one class. */
+export interface Targets {
+  readonly task: Exclude<Task, 'classes'>;
+  /** Labels or values of a sample. */
+  readonly width: number;
+  /** [count, width] row after row: 1 for a label that applies and 0 for one that does not, or the values. */
+  readonly rows: Float32Array;
+}
 
 export interface ImageShape {
   readonly height: number;
@@ -14,8 +26,10 @@ export interface ImageShape {
 /** Random access to the samples of a split. */
 export interface ImageSplit extends ImageShape {
   readonly count: number;
-  /** Class index of each sample. */
+  /** Class index of each sample; all 0 where there are targets. */
   readonly labels: Int32Array;
+  /** Absent where each image has one class. */
+  readonly targets?: Targets;
   /**
    * Copies the pixels (uint8, HWC) of the samples into `target`, one after the other.
    * `target.length` is at least indices.length * height * width * channels.
@@ -25,6 +39,8 @@ export interface ImageSplit extends ImageShape {
 
 export interface DatasetInfo extends ImageShape {
   readonly format: DatasetFormat;
+  readonly task: Task;
+  /** Names of the classes, of the labels or of the values. */
   readonly classes: readonly string[];
   readonly counts: Readonly<Record<SplitName, number>>;
   /** What was found and decided, for people: splits made by seed, files skipped, sizes unified. */

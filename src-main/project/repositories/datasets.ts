@@ -96,7 +96,9 @@ export class DatasetsRepository {
 }
 
 function storedOf(row: Row): StoredDataset {
-  const info = fromJson<DatasetInfo>(row.info);
+  const stored = fromJson<DatasetInfo>(row.info);
+  // Those that were attached before there were other tasks.
+  const info: DatasetInfo = { ...stored, task: stored.task ?? 'classes' };
   return {
     record: {
       ...info,

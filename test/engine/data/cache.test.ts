@@ -1,6 +1,7 @@
 // The cache file: read back exactly, from memory and from the file, refused when damaged, never half there.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CacheWriter } from '../../../src-main/engine/data/cache';
 import { openDataset } from '../../../src-main/engine/data/cache-reader';
@@ -18,7 +19,7 @@ const labels = [0, 1, 1, 0, 1, 0];
 async function write(target: string): Promise<void> {
   const writer = await CacheWriter.create(target, shape, order.length);
   for (const [i, split] of order.entries()) await writer.append(split, labels[i]!, images[i]!);
-  await writer.finish({ format: 'idx', classes: ['a', 'b'], notes: ['seen'] });
+  await writer.finish({ format: 'idx', task: 'classes', classes: ['a', 'b'], notes: ['seen'] });
 }
 
 const chosen = (split: SplitName): number[] =>
@@ -77,6 +78,53 @@ describe('cache file', () => {
       const damaged = Buffer.from(whole);
       damaged[at]! ^= 0x10;
       expect(refused(damaged), `byte ${at}`).toBe(true);
+    }
+  });
+
+  it('of an older Secateur, which knew classes alone, is opened as what it is', () => {
+    // The description without its task, as it was then.
+    const whole = readFileSync(file);
+    const index = whole.subarray(64 + 6 * 18);
+    const json = JSON.parse(index.toString('utf8', 6 * 5)) as { info: { task?: string } };
+    expect(whole.readUInt32LE(8)).toBe(1);
+    delete json.info.task;
+    const older = Buffer.concat([index.subarray(0, 6 * 5), Buffer.from(JSON.stringify(json))]);
+    const header = Buffer.from(whole.subarray(0, 64));
+    header.writeUInt32LE(older.length, 24);
+    header.writeUInt32LE(crc32(older), 28);
+    const target = join(folder, 'older');
+    writeFileSync(target, Buffer.concat([header, whole.subarray(64, 64 + 6 * 18), older]));
+    const dataset = openDataset(target);
+    expect(dataset.task).toBe('classes');
+    expect([...dataset.split('train').labels]).toEqual([0, 1, 1]);
+    expect(dataset.split('train').targets).toBeUndefined();
+    dataset.close();
+  });
+
+  it('holds targets, and is refused where their number does not fit', async () => {
+    const target = join(folder, 'targets');
+    const writer = await CacheWriter.create(target, shape, order.length);
+    const rows = order.map((_, i) => Float32Array.of(i + 0.25, -i));
+    for (const [i, split] of order.entries()) await writer.append(split, 0, images[i]!, rows[i]);
+    const names = { format: 'image-csv', task: 'values', classes: ['x', 'y'], notes: [] } as const;
+    await writer.finish(names);
+    for (const limit of [undefined, 0]) {
+      const dataset = openDataset(target, limit);
+      for (const name of ['train', 'val', 'test'] as const) {
+        const split = dataset.split(name);
+        expect(split.targets).toMatchObject({ task: 'values', width: 2 });
+        expect([...split.targets!.rows]).toEqual(chosen(name).flatMap((i) => [...rows[i]!]));
+        expect(samplesOf(split)).toEqual(chosen(name).map((i) => [...images[i]!]));
+      }
+      dataset.close();
+    }
+    for (const width of [0, 1, 3, 2 ** 31]) {
+      const damaged = readFileSync(target);
+      damaged.writeUInt32LE(width, 32);
+      writeFileSync(join(folder, 'damaged'), damaged);
+      expect(() => openDataset(join(folder, 'damaged')), String(width)).toThrow(
+        expect.objectContaining({ code: 'DATA_CORRUPT' }),
+      );
     }
   });
 

@@ -9,6 +9,7 @@ const classes = ['cat', 'dog', 'T-shirt/top'];
 
 const info: DatasetInfo = {
   format: 'idx',
+  task: 'classes',
   classes,
   height: 28,
   width: 28,

@@ -40,6 +40,7 @@ export function toyDataset(counts: Readonly<Record<SplitName, number>>): Dataset
   };
   return {
     format: 'npz',
+    task: 'classes',
     classes: ['0', '1', '2', '3'],
     height: size,
     width: size,

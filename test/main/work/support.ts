@@ -58,7 +58,12 @@ async function addToyData(project: Project, dataset: Dataset): Promise<string> {
       await writer.append(name, label, pixels);
     }
   }
-  const info = await writer.finish({ format: 'npz', classes: dataset.classes, notes: [] });
+  const info = await writer.finish({
+    format: 'npz',
+    task: 'classes',
+    classes: dataset.classes,
+    notes: [],
+  });
   const content = await readFile(file);
   const sha256 = createHash('sha256').update(content).digest('hex');
   const cache = { file, sha256, bytes: content.byteLength };

@@ -53,7 +53,7 @@ export async function openCifar(folder: string, fileNames: readonly string[]): P
   }
   const classes = classNames(await readNames(folder, layout.namesFile), parts);
   parts.forEach(({ labels }, i) => checkLabels(labels, classes, layout.files[i]!.name));
-  return { format: 'cifar-binary', classes, shape, parts, notes: [] };
+  return { format: 'cifar-binary', task: 'classes', classes, shape, parts, notes: [] };
 }
 
 async function openBatch(file: string, split: SplitName, labelBytes: number): Promise<SourcePart> {

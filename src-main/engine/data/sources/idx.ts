@@ -49,7 +49,7 @@ export async function openIdx(folder: string, fileNames: readonly string[]): Pro
   const parts = opened.map(({ part }) => part);
   const classes = classNames(await readNames(folder, 'labels.txt'), parts);
   opened.forEach(({ part, file }) => checkLabels(part.labels, classes, file));
-  return { format: 'idx', classes, shape, parts, notes: [] };
+  return { format: 'idx', task: 'classes', classes, shape, parts, notes: [] };
 }
 
 function pairFiles(fileNames: readonly string[]): Map<SplitName, Pair> {

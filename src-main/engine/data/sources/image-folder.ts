@@ -30,7 +30,7 @@ const decodeWidth = 16;
 /** Without a size, larger images are not taken as they are: the cache would hold every pixel. */
 const maxNaturalPixels = 1024 * 1024;
 
-type ShapeOptions = Pick<DecodeOptions, 'size' | 'channels' | 'onUnreadable'>;
+export type ShapeOptions = Pick<DecodeOptions, 'size' | 'channels' | 'onUnreadable'>;
 
 interface ImageFile {
   readonly file: string;
@@ -70,7 +70,7 @@ export async function openImageFolder(path: string, options: ShapeOptions): Prom
   const parts = [...found].map(([split, { images }]) => imagePart(split, images, classes));
   notes.push(...emptyClasses(classes, parts));
   const shape = await naturalShape(
-    [...found.values()].flatMap(({ images }) => images),
+    [...found.values()].flatMap(({ images }) => images.map(({ file }) => file)),
     options,
   );
   if (!options.size) {
@@ -78,7 +78,7 @@ export async function openImageFolder(path: string, options: ShapeOptions): Prom
       `Images of other sizes were brought to that of the first, ${shape.height} x ${shape.width}.`,
     );
   }
-  return { format: 'image-folder', classes, shape, parts, notes };
+  return { format: 'image-folder', task: 'classes', classes, shape, parts, notes };
 }
 
 function imagePart(
@@ -87,10 +87,20 @@ function imagePart(
   classes: readonly string[],
 ): SourcePart {
   const indexOf = new Map(classes.map((name, i) => [name, i]));
-  const decode = async (
-    { file }: ImageFile,
-    request: SampleRequest,
-  ): Promise<Uint8Array | SkippedSample> => {
+  const files = images.map(({ file }) => file);
+  return {
+    split,
+    labels: Int32Array.from(images, ({ className }) => indexOf.get(className)!),
+    samples: (request) => imagesInOrder(files, request),
+  };
+}
+
+/** Decodes image files, several at a time, in their order. */
+export function imagesInOrder(
+  files: readonly string[],
+  request: SampleRequest,
+): AsyncIterable<Uint8Array | SkippedSample> {
+  return mapOrdered(files, decodeWidth, async (file) => {
     try {
       if (file.includes('\uFFFD')) throw notUtf8(file);
       return await decodeImageFile(file, request);
@@ -98,12 +108,7 @@ function imagePart(
       if (request.onUnreadable === 'error') throw error;
       return { skipped: error instanceof Error ? error.message : String(error) };
     }
-  };
-  return {
-    split,
-    labels: Int32Array.from(images, ({ className }) => indexOf.get(className)!),
-    samples: (request) => mapOrdered(images, decodeWidth, (image) => decode(image, request)),
-  };
+  });
 }
 
 /** The class folders of a folder and their images, both in order of name. */
@@ -171,7 +176,12 @@ async function stepInside(path: string): Promise<string> {
 }
 
 function splitOf(folder: string): SplitName | undefined {
-  return splitFolders[basename(folder).toLowerCase()];
+  return splitNameOf(basename(folder));
+}
+
+/** The split that a name stands for, in any case. */
+export function splitNameOf(name: string): SplitName | undefined {
+  return splitFolders[name.toLowerCase()];
 }
 
 function orderClasses(
@@ -225,13 +235,13 @@ function emptyClasses(classes: readonly string[], parts: readonly SourcePart[]):
 }
 
 /** Shape of the first image that can be read, as far as the options leave it open. */
-async function naturalShape(
-  images: readonly ImageFile[],
+export async function naturalShape(
+  files: readonly string[],
   { size, channels, onUnreadable }: ShapeOptions,
 ): Promise<ImageShape> {
   if (size && channels) return { ...size, channels };
-  const mayTry = onUnreadable === 'skip' ? images.length : 1;
-  for (const [i, { file }] of images.entries()) {
+  const mayTry = onUnreadable === 'skip' ? files.length : 1;
+  for (const [i, file] of files.entries()) {
     try {
       const shape = await probeImageFile(file);
       if (size || shape.height * shape.width <= maxNaturalPixels) return shape;

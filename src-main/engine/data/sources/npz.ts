@@ -92,7 +92,7 @@ export async function openNpz(file: string): Promise<Source> {
   }
   const classes = classNames(await readNames(dirname(file), 'labels.txt'), parts);
   parts.forEach(({ labels }) => checkLabels(labels, classes, file));
-  return { format: 'npz', classes, shape, parts, notes };
+  return { format: 'npz', task: 'classes', classes, shape, parts, notes };
 }
 
 async function openPart(

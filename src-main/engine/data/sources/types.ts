@@ -1,6 +1,6 @@
 // What a reader of one data set format gives: parts with labels, whose samples are pulled in order.
 
-import type { DatasetFormat, DecodeOptions, ImageShape, SplitName } from '../types';
+import type { DatasetFormat, DecodeOptions, ImageShape, SplitName, Task } from '../types';
 
 /** The shape to bring samples to, and how. */
 export interface SampleRequest {
@@ -19,6 +19,8 @@ export interface SourcePart {
   /** 'train' when the source makes no splits. */
   readonly split: SplitName;
   readonly labels: Int32Array;
+  /** A row for each sample, as long as there are names; absent where the task is classes. */
+  readonly targets?: readonly Float32Array[];
   /**
    * The pixels (uint8, HWC) in the order of `labels`.
    * @throws AppError DATA_CORRUPT, DATA_IMAGE_UNREADABLE, FILE_UNREADABLE
@@ -28,6 +30,8 @@ export interface SourcePart {
 
 export interface Source {
   readonly format: DatasetFormat;
+  readonly task: Task;
+  /** Names of the classes, of the labels or of the values. */
   readonly classes: readonly string[];
   /** Shape of the samples, or of the first image where they differ. */
   readonly shape: ImageShape;
