@@ -42,6 +42,11 @@ const criterion = z.enum([
   'random',
 ]);
 
+const structure = {
+  trunk: z.enum(['group', 'select']).exactOptional(),
+  grouped: z.enum(['slots', 'groups']).exactOptional(),
+};
+
 const pruneOptions: ZodType<PruneOptions> = z.strictObject({
   criterion,
   images: z.number().int('must be a whole number').min(1).max(10_000_000).exactOptional(),
@@ -63,8 +68,7 @@ const pruneOptions: ZodType<PruneOptions> = z.strictObject({
   ceilings: z.record(z.string().max(500), z.number().min(0).max(1)).exactOptional(),
   protect: z.array(z.string().max(500)).max(10_000).readonly(),
   table: z.record(z.string(), z.number().min(0)).exactOptional(),
-  trunk: z.enum(['group', 'select']).exactOptional(),
-  grouped: z.enum(['slots', 'groups']).exactOptional(),
+  ...structure,
   seed,
 });
 
@@ -77,6 +81,7 @@ const sensitivityOptions: ZodType<SensitivityOptions> = z.strictObject({
     .readonly(),
   samples: z.number().int('must be a whole number').min(1, 'must be at least 1').max(10_000_000),
   recalibrate: z.boolean(),
+  ...structure,
   seed,
 });
 

@@ -6,6 +6,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { SplitName } from '../engine/data/types';
 import type { LayerDiff } from '../engine/graph/diff';
 import type { Model } from '../engine/graph/types';
+import type { StructureChoices } from '../engine/prune';
 import type { PruneSchedule } from '../engine/prune/schedule';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Group, LayerReport, PruneOptions } from '../engine/prune/types';
@@ -25,6 +26,7 @@ import type { DatasetSource, TrainRequest } from './types';
 export interface ModelDescription extends Pick<Model, 'labels' | 'preprocessing' | 'outputKind'> {
   readonly layers: readonly LayerRow[];
   readonly groups: readonly Group[];
+  readonly choices: StructureChoices;
 }
 
 export interface Questions {

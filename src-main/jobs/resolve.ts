@@ -140,7 +140,7 @@ async function sensitivityFor(
     return (await project.repositories.sensitivity.find(version, data, options)) ?? null;
   }
   if (request.kind === 'prune' && request.options.scope === 'sensitivity') {
-    return project.sensitivityMap(request.version, request.options.criterion);
+    return project.sensitivityMap(request.version, request.options);
   }
   return null;
 }

@@ -4,8 +4,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Metric } from '../engine/context';
 import { AppError, toAppError } from '../engine/errors';
-import { isComplete } from '../engine/prune/sensitivity';
-import type { Criterion } from '../engine/prune/types';
+import { isComplete, mapFits } from '../engine/prune/sensitivity';
+import type { PruneOptions } from '../engine/prune/types';
 import type { ProjectState } from '../ipc/contract';
 import type { DatasetSource, JobOutput, VersionSource } from '../jobs/types';
 import { engineVersion } from '../version';
@@ -308,23 +308,33 @@ export class Project {
 
   /**
    * The newest finished map by which a version can be cut.
-   * @param criterion that chose the channels when it was measured
+   * @param options the criterion that chose the channels when it was measured, and the structure
    * @throws AppError NOT_FOUND
    */
-  async sensitivityMap(reference: string, criterion: Criterion): Promise<SensitivityRecord> {
+  async sensitivityMap(
+    reference: string,
+    options: Pick<PruneOptions, 'criterion' | 'trunk' | 'grouped'>,
+  ): Promise<SensitivityRecord> {
     const { name } = await this.findVersion(reference);
     const maps = await this.sensitivity(reference);
-    const fitting = maps.filter(({ map }) => map.options.criterion === criterion);
+    const fitting = maps.filter(({ map }) => mapFits(map, options));
     const found = fitting.filter(({ map }) => isComplete(map)).at(-1);
     if (found !== undefined) return found;
+    const { criterion, trunk, grouped } = options;
+    const choice = {
+      criterion,
+      ...(trunk === undefined ? {} : { trunk }),
+      ...(grouped === undefined ? {} : { grouped }),
+    };
+    const words = Object.values(choice).join(', ');
     throw new AppError(
       'NOT_FOUND',
       fitting.length > 0
-        ? `The sensitivity map of "${name}" by ${criterion} is not finished.`
-        : `There is no sensitivity map of "${name}" by ${criterion}.`,
+        ? `The sensitivity map of "${name}" by ${words} is not finished.`
+        : `There is no sensitivity map of "${name}" by ${words}.`,
       'Measure its sensitivity first (command sensitivity, or the tab of the version); a run that was ' +
         'interrupted goes on where it stopped.',
-      { details: { version: name, criterion } },
+      { details: { version: name, ...choice } },
     );
   }
 

@@ -6,6 +6,7 @@ import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types
 import type { Cost, NodeId, Op, Preprocessing, Shape } from '../engine/graph/types';
 import type { Accuracy, Latency, Verification } from '../engine/measure/types';
 import type { Verdict } from '../engine/measure/verdict';
+import type { StructureChoices } from '../engine/prune';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
 import type { Equivalence, Group, LayerReport } from '../engine/prune/types';
 import type { EpochRecord } from '../engine/train/types';
@@ -118,6 +119,8 @@ export interface VersionDetail extends VersionSummary {
   readonly seed: number | null;
   readonly layers: readonly LayerRow[];
   readonly groups: readonly Group[];
+  /** What its structure leaves to the user. */
+  readonly choices: StructureChoices;
   readonly history: readonly EpochRecord[];
   readonly evaluations: readonly EvaluationRecord[];
   readonly measurements: readonly MeasurementRecord[];

@@ -1,8 +1,18 @@
 // A sensitivity map as rows of cells: one row a group, one cell a share of the grid.
 import type { ChartTable } from '../charts/table';
 import type { GroupWidths, SensitivityMap } from '../../src-main/engine/prune/sensitivity/types';
-import type { Group } from '../../src-main/engine/prune/types';
+import type { Group, PruneOptions } from '../../src-main/engine/prune/types';
 import type { SensitivityRecord } from '../../src-main/project/types';
+
+type StructuredCut = Required<Pick<PruneOptions, 'criterion' | 'trunk' | 'grouped'>>;
+
+/** How a map was measured that is not the default: '', or ', trunk selected, fewer groups'. */
+export function structureWords({ trunk, grouped }: Partial<StructuredCut>): string {
+  return (
+    (trunk === 'select' ? ', trunk selected for each reader' : '') +
+    (grouped === 'groups' ? ', whole groups' : '')
+  );
+}
 
 export interface SensitivityCell {
   /** Of the grid. */
@@ -31,14 +41,19 @@ export function isFinished(map: SensitivityMap): boolean {
   return map.points.length === plannedPoints(map);
 }
 
-/** The newest map by which a version can be cut with a criterion. */
+/** The newest map by which a version can be cut: of the same criterion, trunk and groups. */
 export function usableMap(
   records: readonly SensitivityRecord[],
-  criterion: string,
+  { criterion, trunk, grouped }: StructuredCut,
 ): SensitivityRecord | null {
-  const usable = records.filter(
-    ({ map }) => map.options.criterion === criterion && isFinished(map),
-  );
+  const usable = records.filter(({ map }) => {
+    const { options } = map;
+    const isSame =
+      options.criterion === criterion &&
+      (options.trunk ?? 'group') === trunk &&
+      (options.grouped ?? 'slots') === grouped;
+    return isSame && isFinished(map);
+  });
   return usable.at(-1) ?? null;
 }
 

@@ -1,7 +1,7 @@
 // prune <project> <version>: plan, cut, prove; recover when a data set and epochs are given.
 
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { z } from 'zod';
 
 import { AppError, toAppError } from '../../engine/errors';
@@ -68,7 +68,13 @@ const normalisations = [
   'standardise',
 ] as const satisfies readonly Normalisation[];
 
-interface PruneFlags extends TrainFlags, ControlFlags {
+/** The choices that the structure of a model leaves, as far as they were made. */
+export interface StructureAsked {
+  readonly trunk?: TrunkMode;
+  readonly grouped?: GroupedMode;
+}
+
+interface PruneFlags extends TrainFlags, ControlFlags, StructureAsked {
   readonly method: Criterion;
   readonly ratio?: number;
   readonly macs?: number;
@@ -85,8 +91,6 @@ interface PruneFlags extends TrainFlags, ControlFlags {
   readonly maxRatio?: number;
   readonly ceilings?: Readonly<Record<string, number>>;
   readonly protect?: readonly string[];
-  readonly trunk?: TrunkMode;
-  readonly grouped?: GroupedMode;
   readonly steps: number;
   readonly schedule?: PruneSchedule;
   readonly images?: number;
@@ -98,6 +102,25 @@ interface PruneFlags extends TrainFlags, ControlFlags {
   readonly measure?: boolean;
   readonly seed?: number;
   readonly name?: string;
+}
+
+/** The choices that the structure of a model leaves. */
+export const structureFlags = {
+  trunk: new Option(
+    '--trunk <how>',
+    'of channels that several layers read: group (default) cuts them everywhere, select lets each batch norm pick its own',
+  ).argParser(choice('--trunk', trunkModes)),
+  grouped: new Option(
+    '--grouped <how>',
+    'of grouped convolutions: slots (default) cuts the same places of each group, groups whole groups',
+  ).argParser(choice('--grouped', groupedModes)),
+} as const;
+
+export function structureAsked({ trunk, grouped }: StructureAsked): StructureAsked {
+  return {
+    ...(trunk === undefined ? {} : { trunk }),
+    ...(grouped === undefined ? {} : { grouped }),
+  };
 }
 
 async function pruneOptions(flags: PruneFlags): Promise<PruneOptions> {
@@ -139,8 +162,7 @@ async function pruneOptions(flags: PruneFlags): Promise<PruneOptions> {
     ...(flags.maxRatio === undefined ? {} : { maxRatio: flags.maxRatio }),
     ...(flags.ceilings === undefined ? {} : { ceilings: flags.ceilings }),
     ...(flags.protect === undefined ? {} : { protect: flags.protect }),
-    ...(flags.trunk === undefined ? {} : { trunk: flags.trunk }),
-    ...(flags.grouped === undefined ? {} : { grouped: flags.grouped }),
+    ...structureAsked(flags),
     ...(flags.seed === undefined ? {} : { seed: flags.seed }),
   };
 }
@@ -234,16 +256,8 @@ export function addPrune(program: Command, runtime: Runtime): void {
       layerShares('--ceilings'),
     )
     .option('--protect <a,b>', 'layers whose channels stay', list)
-    .option(
-      '--trunk <how>',
-      'of channels that several layers read: group (default) cuts them everywhere, select lets each batch norm pick its own',
-      choice('--trunk', trunkModes),
-    )
-    .option(
-      '--grouped <how>',
-      'of grouped convolutions: slots (default) cuts the same places of each group, groups whole groups',
-      choice('--grouped', groupedModes),
-    )
+    .addOption(structureFlags.trunk)
+    .addOption(structureFlags.grouped)
     .option(
       '--steps <n>',
       'reach the target in n steps',

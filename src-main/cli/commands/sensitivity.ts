@@ -9,9 +9,9 @@ import { formatPercent } from '../format';
 import { choice, number, shares } from '../options';
 import { table } from '../output';
 import type { Runtime } from '../runtime';
-import { criteria } from './prune';
+import { criteria, structureAsked, structureFlags, type StructureAsked } from './prune';
 
-interface SensitivityFlags {
+interface SensitivityFlags extends StructureAsked {
   readonly data: string;
   readonly criterion: Criterion;
   readonly grid: readonly number[];
@@ -83,6 +83,8 @@ export function addSensitivity(program: Command, runtime: Runtime): void {
       base.samples,
     )
     .option('--no-recalibrate', 'leave batch norm statistics as they are')
+    .addOption(structureFlags.trunk)
+    .addOption(structureFlags.grouped)
     .option('--seed <n>', 'seed', number('--seed', { min: 0, integer: true }), base.seed)
     .description('accuracy with each group of layers cut alone, for prune --scope sensitivity')
     .addHelpText(
@@ -95,7 +97,14 @@ export function addSensitivity(program: Command, runtime: Runtime): void {
         const version = await project.findVersion(name);
         const data = await project.findDataset(flags.data);
         const { criterion, grid, samples, recalibrate, seed } = flags;
-        const options = { criterion, grid, samples, recalibrate, seed };
+        const options = {
+          criterion,
+          grid,
+          samples,
+          recalibrate,
+          ...structureAsked(flags),
+          seed,
+        };
         await runtime.run(project, {
           kind: 'sensitivity',
           version: version.id,

@@ -35,16 +35,28 @@ export function structureCosts(
       throw error;
     }
   };
-  const selecting = analysis({ ...structure, trunk: 'select' }).flow;
+  const offered = structureChoices(analysis({ ...structure, trunk: 'select' }));
   return {
-    trunk:
-      selecting.selecting.size === 0
-        ? null
-        : { group: cost({ trunk: 'group' }), select: cost({ trunk: 'select' }) },
-    grouped: hasGrouped(selecting.graph)
+    trunk: offered.trunk
+      ? { group: cost({ trunk: 'group' }), select: cost({ trunk: 'select' }) }
+      : null,
+    grouped: offered.grouped
       ? { slots: cost({ grouped: 'slots' }), groups: cost({ grouped: 'groups' }) }
       : null,
   };
+}
+
+/** Which choices a model leaves. */
+export interface StructureChoices {
+  /** Batch norms read a trunk. */
+  readonly trunk: boolean;
+  /** There are grouped convolutions. */
+  readonly grouped: boolean;
+}
+
+/** @param selecting analysis of the model with trunks that batch norms select from. */
+export function structureChoices({ flow }: Analysis): StructureChoices {
+  return { trunk: flow.selecting.size > 0, grouped: hasGrouped(flow.graph) };
 }
 
 const expected: ReadonlySet<string> = new Set(['PRUNE_TARGET_UNREACHABLE', 'INVALID_ARGUMENT']);

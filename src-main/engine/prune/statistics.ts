@@ -6,14 +6,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EngineContext } from '../context';
 import { BatchLoader, type Batch } from '../data/loader';
-import type { ImageSplit } from '../data/types';
+import type { ImageSplit, Task } from '../data/types';
 import { AppError } from '../errors';
 import type { Model, NodeId } from '../graph/types';
 import { loadBackend, type Backend } from '../runtime/backend';
 import type { Tensor } from '../runtime/primitives';
 import { BatchInput } from '../train/batch-input';
 import { compile, inference, type Executable } from '../train/executor';
-import { classificationLoss, classifierHead } from '../train/loss';
+import { plainTarget, taskHead, taskLoss, taskOf } from '../train/task-loss';
 import type { ChannelFlow, FlowSite } from './channels';
 import type { Analysis } from './groups';
 import type { ChannelStatistics } from './importance';
@@ -44,7 +44,7 @@ const pixelsPerBatch = 2 ** 18;
  * 'apoz': one minus the share of zeros over images and positions (Hu et al. 2016, "Network Trimming", equation 1).
  * Both read the tensor that `observedTensors` names; 'apoz' says nothing of layers without zeros there.
  * @param split training images that fit the model
- * @throws AppError DATA_MISMATCH (no images, or 'taylor' and no classifier), INVALID_ARGUMENT ('apoz' and no
+ * @throws AppError DATA_MISMATCH (no images, or 'taylor' and a network that cannot do the task), INVALID_ARGUMENT ('apoz' and no
  * activation with zeros), MODEL_NOT_FINITE, RUNTIME_UNAVAILABLE, or the reason of the signal
  */
 export async function collectStatistics(
@@ -62,7 +62,7 @@ export async function collectStatistics(
   const order = { shuffle: true, seed: options.seed, augment: null, samplesPerEpoch: images };
   const loader = new BatchLoader(split, { ...order, batchSize });
   const input = new BatchInput(backend.tf, split, model.preprocessing);
-  const meter = meterOf(model, flow, options.criterion, backend);
+  const meter = meterOf(model, flow, options.criterion, backend, taskOf(split));
   try {
     let done = 0;
     for (let batch = await loader.next(); batch !== null; batch = await loader.next()) {
@@ -93,7 +93,7 @@ function meterOf(
   backend: Backend,
 ): Meter {
   return criterion === 'taylor'
-    ? new TaylorMeter(model, flow, backend)
+    ? new TaylorMeter(model, flow, backend, task)
     : new ActivationMeter(model, flow, backend, criterion);
 }
 
@@ -127,8 +127,9 @@ class TaylorMeter implements Meter {
     model: Model,
     flow: ChannelFlow,
     private readonly backend: Backend,
+    task: Task,
   ) {
-    this.head = classifierHead(model);
+    this.head = taskHead(model, task);
     this.executable = compile(model.graph, backend, [this.head.tensor]);
     this.layers = flow.producers.map(({ node, classes }) => ({
       node,
@@ -142,8 +143,8 @@ class TaylorMeter implements Meter {
     this.batches++;
     tf.tidy(() => {
       const pass = this.executable.record([input.images(batch)], inference);
-      const labels = input.labels(batch);
-      const loss = classificationLoss(this.backend, this.head, pass.outputs[0]!, labels);
+      const target = plainTarget(tf, batch);
+      const loss = taskLoss(this.backend, this.head, pass.outputs[0]!, target, 'mse');
       const gradients = pass.backward([tf.div(loss.gradient, batch.count)]);
       for (const { sites, sums } of this.layers) {
         const products = sites.flatMap(({ weight, axis }) => {

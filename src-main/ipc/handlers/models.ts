@@ -139,7 +139,7 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
       const { file, summary } = await project.versionRow(version);
       const sensitivity =
         options.scope === 'sensitivity'
-          ? (await project.sensitivityMap(version, options.criterion)).map
+          ? (await project.sensitivityMap(version, options)).map
           : null;
       const preview = await analyst.ask(
         'preview',

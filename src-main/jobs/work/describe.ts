@@ -9,7 +9,14 @@ import { nodeCosts, graphCost } from '../../engine/graph/cost';
 import { diffGraphs, type LayerDiff } from '../../engine/graph/diff';
 import { inferShapes } from '../../engine/graph/shapes';
 import type { Node } from '../../engine/graph/types';
-import { analyse, convolutionsWithoutNorm, explainLayers, type Analysis } from '../../engine/prune';
+import {
+  analyse,
+  convolutionsWithoutNorm,
+  defaultStructure,
+  explainLayers,
+  structureChoices,
+  type Analysis,
+} from '../../engine/prune';
 import type { LayerReport } from '../../engine/prune/types';
 import type { LayerRow } from '../../project/types';
 import type { ModelDescription } from '../analyst-protocol';
@@ -117,6 +124,7 @@ export async function describeLayers(
   return {
     layers,
     groups: analysis.groups,
+    choices: structureChoices(examined.analysis({ ...defaultStructure, trunk: 'select' })),
     labels: model.labels,
     preprocessing: model.preprocessing,
     outputKind: model.outputKind,

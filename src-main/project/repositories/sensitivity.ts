@@ -1,5 +1,6 @@
 // Rows of sensitivity maps: one for each version, data set and way of measuring, and one for each group and width.
 
+import { defaultStructure, structureOf } from '../../engine/prune';
 import type {
   SensitivityHead,
   SensitivityMap,
@@ -42,7 +43,17 @@ interface PointRow {
 function optionsText(options: SensitivityOptions): string {
   const { criterion, grid, samples, recalibrate, seed } = options;
   const shares = [...new Set(grid)].sort((a, b) => b - a);
-  return toJson({ criterion, grid: shares, samples, recalibrate, seed });
+  const { trunk, grouped } = structureOf(options);
+  return toJson({
+    criterion,
+    grid: shares,
+    samples,
+    recalibrate,
+    seed,
+    // Maps of old were measured with the default structure and do not name it.
+    ...(trunk === defaultStructure.trunk ? {} : { trunk }),
+    ...(grouped === defaultStructure.grouped ? {} : { grouped }),
+  });
 }
 
 export class SensitivityRepository {

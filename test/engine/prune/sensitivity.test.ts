@@ -22,6 +22,7 @@ import type {
 } from '../../../src-main/engine/prune/sensitivity/types';
 import type { PruneOptions, PrunePlan } from '../../../src-main/engine/prune/types';
 import { fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
+import { recalibrateBatchNorm } from '../../../src-main/engine/train/recalibrate';
 import { train } from '../../../src-main/engine/train/trainer';
 import { toyDataset, toyModel } from '../train/toy';
 import { makeModel } from './networks';
@@ -259,6 +260,71 @@ describe('the split that sensitivity is measured on', () => {
     [{ train: 0, val: 0, test: 9 }, 'test'],
   ] as const)('of %j is %s', (counts, split) => {
     expect(sensitivitySplit({ counts })).toBe(split);
+  });
+});
+
+/** A pre-activation block on a trunk of six channels, a last batch norm and a classifier. */
+const preActivated = (b: GraphBuilder): void => {
+  const stem = b.conv2d(b.input('image', [8, 8, 3]), { name: 'stem', filters: 6, kernelSize: 3 });
+  let x = b.activation(b.batchNorm(stem, { name: 'bn' }), 'relu');
+  x = b.conv2d(b.conv2d(x, { name: 'a', filters: 4, kernelSize: 3 }), {
+    name: 'b',
+    filters: 6,
+    kernelSize: 3,
+  });
+  x = b.activation(b.batchNorm(b.add([stem, x]), { name: 'last' }), 'relu');
+  b.output(b.dense(b.globalAvgPool(x), { units: 4, name: 'classes' }));
+};
+
+describe('a scan of a trunk', () => {
+  const dataset = toyDataset({ train: 64, val: 60, test: 8 });
+  const model: Model = { ...makeModel(preActivated), outputKind: 'logits' };
+  const measure = async (changes: Partial<SensitivityOptions>): Promise<SensitivityMap> => {
+    const heads: SensitivityHead[] = [];
+    const points: SensitivityPoint[] = [];
+    const sink = {
+      head: async (head: SensitivityHead) => void heads.push(head),
+      point: async (point: SensitivityPoint) => void points.push(point),
+    };
+    const grid = [0.67, 0.34];
+    const options = { ...defaultSensitivityOptions, criterion: 'bn', grid, ...changes } as const;
+    await scanSensitivity(model, dataset, options, sink, silentContext);
+    return { ...heads[0]!, points };
+  };
+  const layersOf = ({ groups }: SensitivityMap): string[][] =>
+    groups.map(({ layers }) => [...layers]);
+
+  it('measures what each reader selects, and cuts by it', async () => {
+    expect(layersOf(await measure({}))).toEqual([['stem', 'b']]);
+    const map = await measure({ trunk: 'select' });
+    expect(layersOf(map)).toEqual([['bn'], ['last']]);
+    // The cut of the narrowest width of the first group, made by a table, scores the same.
+    const { group, widths } = map.groups[0]!;
+    const kept = widths.at(-1)!;
+    const point = map.points.find(
+      (candidate) => candidate.group === group && candidate.kept === kept,
+    )!;
+    const choice = {
+      ...defaultPruneOptions,
+      criterion: 'bn',
+      trunk: 'select',
+      maxRatio: 1,
+    } as const;
+    const byTable = prune(model, { ...choice, target: {}, table: { bn: kept } });
+    const calibration = { batches: 4, batchSize: 128, seed: 0 };
+    const recalibrated = await recalibrateBatchNorm(
+      byTable.model,
+      dataset.split('train'),
+      calibration,
+      silentContext,
+    );
+    const alone = await evaluate(recalibrated, dataset.split('val'), 'val', silentContext);
+    expect(point).toMatchObject({ top1: alone.top1, loss: alone.loss });
+
+    const options = { ...choice, scope: 'sensitivity', target: { ratio: 0.4 } } as const;
+    const cut = prune(model, options, undefined, undefined, map);
+    expect(cut.plan.layers.filter(({ code }) => code === 'CUT').length).toBeGreaterThan(1);
+    expect(cut.plan.layers.find(({ name }) => name === 'stem')!.code).toBe('TRUNK');
   });
 });
 

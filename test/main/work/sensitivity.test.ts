@@ -128,6 +128,11 @@ describe('pruning by sensitivity', () => {
     await run(toy.project, request());
     await checkRequest(toy.project, prune());
     await errorOf(checkRequest(toy.project, prune({ criterion: 'l2' })), 'NOT_FOUND');
+    const selected = await errorOf(
+      checkRequest(toy.project, prune({ trunk: 'select' })),
+      'NOT_FOUND',
+    );
+    expect(selected.message).toContain('by l1, select');
   });
 
   it('cuts to the budget, in steps too, and previews the same cut', async () => {
@@ -138,7 +143,7 @@ describe('pruning by sensitivity', () => {
     expect(made!.macs).toBeLessThanOrEqual(parent!.macs / 2);
 
     const { file, summary } = await project.versionRow(toy.version);
-    const { map } = await project.sensitivityMap(toy.version, 'l1');
+    const { map } = await project.sensitivityMap(toy.version, { criterion: 'l1' });
     const preview = await answers.preview({
       file,
       options: prune().options,

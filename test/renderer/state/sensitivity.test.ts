@@ -64,9 +64,22 @@ describe('a sensitivity map in the window', () => {
     ];
     expect(isFinished({ ...map, points })).toBe(true);
     const records = [record({ points }, 'old'), record({ points }, 'new'), record({}, 'half')];
-    expect(usableMap(records, 'l1')?.id).toBe('new');
-    expect(usableMap(records, 'l2')).toBeNull();
-    expect(usableMap([record({}, 'half')], 'l1')).toBeNull();
+    const wanted = { criterion: 'l1', trunk: 'group', grouped: 'slots' } as const;
+    expect(usableMap(records, wanted)?.id).toBe('new');
+    expect(usableMap(records, { ...wanted, criterion: 'l2' })).toBeNull();
+    expect(usableMap([record({}, 'half')], wanted)).toBeNull();
+  });
+
+  it('serves cuts of the same trunk and groups only', () => {
+    const full = { groups: [], points: [] };
+    const selected = { ...map.options, trunk: 'select', grouped: 'groups' } as const;
+    const records = [record({ ...full, options: selected }, 'selected'), record(full, 'plain')];
+    const wanted = { criterion: 'l1', trunk: 'group', grouped: 'slots' } as const;
+    expect(usableMap(records, wanted)?.id).toBe('plain');
+    expect(usableMap(records, { ...wanted, trunk: 'select' })).toBeNull();
+    expect(usableMap(records, { ...wanted, trunk: 'select', grouped: 'groups' })?.id).toBe(
+      'selected',
+    );
   });
 
   it('is written as a table of its points', () => {

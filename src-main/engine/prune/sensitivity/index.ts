@@ -2,5 +2,5 @@
 
 export { dropAt, dropCurve, monotoneFit, type DropCurve } from './curves';
 export { checkSensitivityOptions, defaultSensitivityOptions } from './defaults';
-export { isComplete } from './rank';
+export { isComplete, mapFits } from './rank';
 export { scanSensitivity, sensitivitySplit, type SensitivitySink } from './scan';

@@ -7,6 +7,8 @@ import { AppError } from '../../errors';
 import type { Analysis } from '../groups';
 import type { GroupLimits } from '../limits';
 import type { Order } from '../order';
+import { structureOf } from '../trunk';
+import type { PruneOptions } from '../types';
 import { dropAt, dropCurve, type DropCurve } from './curves';
 import type { SensitivityMap } from './types';
 
@@ -68,6 +70,15 @@ export function requireMap(map: SensitivityMap | undefined): SensitivityMap {
       : 'The sensitivity map is not finished.',
     'Measure the sensitivity of the version first; a run that was interrupted goes on where it stopped.',
   );
+}
+
+/** Whether a map was measured as options cut: the same channels chosen, and of the same groups. */
+export function mapFits(
+  { options: measured }: SensitivityMap,
+  options: Pick<PruneOptions, 'criterion' | 'trunk' | 'grouped'>,
+): boolean {
+  const [a, b] = [structureOf(measured), structureOf(options)];
+  return measured.criterion === options.criterion && a.trunk === b.trunk && a.grouped === b.grouped;
 }
 
 /** True when every width of every group has its point. */

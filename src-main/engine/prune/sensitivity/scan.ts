@@ -13,6 +13,7 @@ import { cutCount, groupLimits, type GroupLimits } from '../limits';
 import { defaultPruneOptions, isMeasured } from '../options';
 import { collectStatistics } from '../statistics';
 import { cut } from '../surgery';
+import { structureOf } from '../trunk';
 import { checkSensitivityOptions } from './defaults';
 import type {
   GroupWidths,
@@ -62,7 +63,7 @@ export async function scanSensitivity(
   { known = null, backend }: ScanExtras = {},
 ): Promise<void> {
   checkSensitivityOptions(options);
-  const analysis = analyse(model);
+  const analysis = analyse(model, structureOf(options));
   const { criterion, seed } = options;
   const statistics = isMeasured(criterion)
     ? await collectStatistics(

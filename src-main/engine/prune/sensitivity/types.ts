@@ -1,12 +1,12 @@
 // Sensitivity: what each group of channels costs in accuracy when it alone is cut to a number of widths.
 
 import type { SplitName } from '../../data/types';
-import type { Criterion } from '../types';
+import type { PruneOptions } from '../types';
 
 /** How a map is measured. Equal options on the same version and images give the same map. */
-export interface SensitivityOptions {
+export interface SensitivityOptions extends Pick<PruneOptions, 'trunk' | 'grouped'> {
   /** Chooses the channels that go at each width. */
-  readonly criterion: Criterion;
+  readonly criterion: PruneOptions['criterion'];
   /** Shares of a group's channels to keep, each above 0 and below 1. */
   readonly grid: readonly number[];
   /** Number of images, evenly spaced over the split. */
