@@ -8,6 +8,23 @@ const offsetBytes = 4;
 
 const text = new TextDecoder();
 
+/**
+ * How many bytes of vectors may be read. In a sound file vectors hardly share bytes; in a hostile one thousands of tables
+ * point to the same long vector.
+ */
+class Allowance {
+  private left: number;
+
+  constructor(bytes: number) {
+    this.left = 4 * bytes + 1024;
+  }
+
+  spend(bytes: number): void {
+    this.left -= bytes;
+    if (this.left < 0) throw corrupt('its tables point to the same bytes over and over');
+  }
+}
+
 export class FlatTable {
   private readonly view: DataView;
   private readonly vtable: number;
@@ -16,6 +33,7 @@ export class FlatTable {
   private constructor(
     private readonly bytes: Uint8Array,
     private readonly position: number,
+    private readonly allowance: Allowance,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.require(position, offsetBytes);
@@ -31,7 +49,7 @@ export class FlatTable {
   static root(bytes: Uint8Array): FlatTable {
     if (bytes.length < 8) throw corrupt(`it has ${bytes.length} bytes`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return new FlatTable(bytes, view.getUint32(0, true));
+    return new FlatTable(bytes, view.getUint32(0, true), new Allowance(bytes.length));
   }
 
   bool(id: number, fallback = false): boolean {
@@ -99,13 +117,17 @@ export class FlatTable {
 
   table(id: number): FlatTable | null {
     const at = this.field(id, offsetBytes);
-    return at === null ? null : new FlatTable(this.bytes, this.follow(at));
+    return at === null ? null : new FlatTable(this.bytes, this.follow(at), this.allowance);
   }
 
   tables(id: number): FlatTable[] {
     const vector = this.vector(id, offsetBytes);
     return Array.from({ length: vector?.length ?? 0 }, (_, i) => {
-      return new FlatTable(this.bytes, this.follow(vector!.start + i * offsetBytes));
+      return new FlatTable(
+        this.bytes,
+        this.follow(vector!.start + i * offsetBytes),
+        this.allowance,
+      );
     });
   }
 
@@ -125,6 +147,7 @@ export class FlatTable {
     this.require(position, offsetBytes);
     const length = this.view.getUint32(position, true);
     this.require(position + offsetBytes, length * size);
+    this.allowance.spend(length * size);
     return { start: position + offsetBytes, length };
   }
 

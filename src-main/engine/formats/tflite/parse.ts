@@ -5,7 +5,7 @@ import { sizeOf } from '../../graph/ops/check';
 import { corrupt, tooLarge, unsupportedOperator } from './errors';
 import { FlatTable } from './flat-table';
 import { layerName } from './layer-names';
-import { maxOperators, maxRank, maxTensors } from './limits';
+import { maxExpanded, maxOperators, maxRank, maxTensors } from './limits';
 import { operatorName } from './operator-names';
 import { allOptions, operators, type OperatorName, type OptionValue } from './operators';
 import type { Operation, Port, ProgramData, ProgramTensor, Quantization } from './program';
@@ -45,6 +45,7 @@ export function parseFile(file: Uint8Array): ParsedFile {
   const tables = subgraph.tables(0);
   if (tables.length > maxTensors) throw tooLarge('Tensors', tables.length, maxTensors);
   const tensors = tables.map((table, i) => tensorOf(table, i, buffers));
+  requireReasonableStorage(tensors, bytes.length);
   const codes = model.tables(1).map(codeOf);
   // Secateur names a tensor by the layer that makes it.
   const isOwn = model.string(3) === ownDescription;
@@ -105,6 +106,17 @@ function tensorOf(table: FlatTable, index: number, buffers: readonly Uint8Array[
   }
   const quantization = quantizationOf(table.table(4), shape, name);
   return { name, shape, type, buffer: isStored ? buffer : null, quantization };
+}
+
+/** Tensors may share a buffer, and each is read by itself. */
+function requireReasonableStorage(tensors: readonly ProgramTensor[], fileBytes: number): void {
+  const stored = tensors.filter(({ buffer }) => buffer !== null);
+  const bytes = stored.reduce(
+    (sum, { shape, type }) => sum + sizeOf(shape) * bytesPerElement[type],
+    0,
+  );
+  const limit = maxExpanded(fileBytes);
+  if (bytes > limit) throw tooLarge('Bytes of all stored tensors', bytes, limit);
 }
 
 function quantizationOf(

@@ -97,13 +97,15 @@ const folds: Readonly<Partial<Record<OperatorName, Fold>>> = {
           parts.map(({ data }) => data[0]!),
         )
       : null,
-  CONCATENATION: (_call, parts) =>
-    parts.every(({ shape }) => shape.length === 1)
-      ? like(
-          parts[0]!,
-          parts.flatMap(({ data }) => [...data]),
-        )
-      : null,
+  CONCATENATION: (call, parts) => {
+    if (!parts.every(({ shape }) => shape.length === 1)) return null;
+    const size = parts.reduce((sum, { data }) => sum + data.length, 0);
+    if (size > maxFilled) throw call.corrupt(`it joins ${size} numbers`);
+    return like(
+      parts[0]!,
+      parts.flatMap(({ data }) => [...data]),
+    );
+  },
   STRIDED_SLICE: (call, [x]) => {
     if (x!.shape.length !== 1) return null;
     const lists = [call.ints(1), call.ints(2), call.ints(3)] as const;

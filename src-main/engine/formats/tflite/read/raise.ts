@@ -4,7 +4,8 @@ import { AppError } from '../../../errors';
 import { GraphBuilder } from '../../../graph/build';
 import { sizeOf } from '../../../graph/ops/check';
 import type { Graph, TensorId } from '../../../graph/types';
-import { corrupt, unsupportedOperator } from '../errors';
+import { corrupt, tooLarge, unsupportedOperator } from '../errors';
+import { maxExpanded } from '../limits';
 import type { Operation, ProgramData, TensorIndex } from '../program';
 import { Call, type Raise } from './call';
 import { foldConstants } from './constants';
@@ -37,13 +38,16 @@ export function raiseProgram(
     if (values.has(tensor)) throw corrupt(`the input "${name}" is stored or given twice`);
     values.set(tensor, addInput(builder, program, tensor, name));
   }
+  const readings = new Readings(program);
   for (const operation of program.operations) {
     const call = new Call({ builder, program, operation, values, makers });
     const missing = operation.inputs.find((tensor) => tensor >= 0 && !values.has(tensor));
     if (missing !== undefined) {
       throw call.corrupt(`it reads tensor ${missing}, which no operator before it makes`);
     }
+    readings.count(call.inputs);
     const outputs = raise(call);
+    readings.count(outputs);
     if (outputs.length !== operation.outputs.length) {
       throw call.corrupt(`it has ${operation.outputs.length} outputs, not ${outputs.length}`);
     }
@@ -60,6 +64,25 @@ export function raiseProgram(
     builder.output(value.tensor, name);
   }
   return { graph: asCorrupt(() => builder.build()), tensors: tensorIds(values) };
+}
+
+/** Keeps account of the stored numbers that operators read and fold: each may copy them. */
+class Readings {
+  private bytes = 0;
+  private readonly limit: number;
+
+  constructor({ buffers }: ProgramData) {
+    this.limit = maxExpanded(buffers.reduce((sum, { length }) => sum + length, 0));
+  }
+
+  /** @throws AppError MODEL_TOO_LARGE */
+  count(values: readonly (Value | null)[]): void {
+    for (const value of values) {
+      if (value?.kind === 'constant') this.bytes += value.data.byteLength;
+    }
+    if (this.bytes <= this.limit) return;
+    throw tooLarge('Bytes of stored numbers that operators read', this.bytes, this.limit);
+  }
 }
 
 function addInput(
