@@ -144,6 +144,11 @@ function beside(prefix: string, judge: string, result: JudgeResult, ours: Speeds
   ];
 }
 
+/** Minutes pass between the rounds. */
+function tell(architecture: string, round: number, program: string, figures: object): void {
+  console.error(`${architecture}, round ${round + 1}, ${program}: ${JSON.stringify(figures)}`);
+}
+
 async function measureTask(
   task: FitTask,
   backend: Backend,
@@ -168,8 +173,11 @@ async function measureTask(
       alone: Math.max(ours.alone, now.alone),
       evaluation: Math.max(ours.evaluation, now.evaluation),
     };
+    tell(architecture, round, 'Secateur', { ...now, imagesPerSecond: now.training });
     for (const [judge, measure] of judges) {
-      best.set(judge, better(best.get(judge), await measure()));
+      const result = await measure();
+      tell(architecture, round, judge, result);
+      best.set(judge, better(best.get(judge), result));
     }
   }
   return [
