@@ -1,5 +1,6 @@
 // A pruning with its controls: from one tick in the wizard to the verdict, and what the Compare page shows of it all.
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ElectronApplication, Page } from '@playwright/test';
@@ -20,6 +21,8 @@ async function saved(
   await page.getByRole('button', { name: `Save ${title}` }).click();
   await page.getByRole('menuitem', { name: `Save as ${format}` }).click();
   await expect(page.getByText(`${title} was saved`).last()).toBeVisible();
+  // The words may be those of a save before; the file is put in its place whole.
+  await expect.poll(() => existsSync(path)).toBe(true);
   return readFile(path);
 }
 
