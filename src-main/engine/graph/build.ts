@@ -93,6 +93,8 @@ export class GraphBuilder {
   private readonly weights = new Map<WeightId, Weight>();
   private readonly shapes = new Map<TensorId, Shape>();
   private readonly names = new Set<string>();
+  /** The number that the next layer of a name may have at its end. */
+  private readonly nextNumbers = new Map<string, number>();
 
   constructor(
     private readonly name: string,
@@ -282,8 +284,11 @@ export class GraphBuilder {
   }
 
   private uniqueName(base: string): string {
-    const name = unusedName(base, this.names);
+    // Names are never given back, so that the search goes on where it ended: files have thousands of layers of one name.
+    const from = this.nextNumbers.get(base) ?? 1;
+    const name = unusedName(base, this.names, from);
     this.names.add(name);
+    if (name !== base) this.nextNumbers.set(base, Number(name.slice(base.length + 1)) + 1);
     return name;
   }
 
@@ -324,10 +329,13 @@ export class GraphBuilder {
   }
 }
 
-/** The name, or the name with the first free number at its end: conv2d, conv2d_1, conv2d_2. */
-export function unusedName(base: string, used: { has(name: string): boolean }): string {
+/**
+ * The name, or the name with the first free number at its end: conv2d, conv2d_1, conv2d_2.
+ * @param from numbers below this one are taken
+ */
+export function unusedName(base: string, used: { has(name: string): boolean }, from = 1): string {
   if (!used.has(base)) return base;
-  let number = 1;
+  let number = from;
   while (used.has(`${base}_${number}`)) number++;
   return `${base}_${number}`;
 }

@@ -11,7 +11,7 @@ import { readTflite } from '../../../../src-main/engine/formats/tflite/reader';
 import { createRng, type Rng } from '../../../../src-main/engine/graph/rng';
 import { startStopwatch } from '../../../../src-main/engine/measure/stopwatch';
 import { tempFolder } from '../temp-folder';
-import { broken, sound } from './broken';
+import { broken, longFile, sound } from './broken';
 
 const fixtures = resolve(import.meta.dirname, '../../../fixtures/tflite');
 
@@ -69,6 +69,14 @@ it('a file that is cut off anywhere is refused', async () => {
     const error = await failureOf(readTflite(sound.subarray(0, length), 'net', silentContext));
     expect(error?.code, `${length} bytes`).toBe('MODEL_CORRUPT');
   }
+});
+
+it('thousands of layers of one name take no longer than others', async () => {
+  const bytes = longFile();
+  const elapsed = startStopwatch();
+  const { model } = await readTflite(bytes, 'net', silentContext);
+  expect(model.graph.nodes.length).toBe(20_000);
+  expect(elapsed()).toBeLessThan(10);
 });
 
 /** A copy with a few bytes, offsets or sizes changed, or with a part missing. */

@@ -152,6 +152,28 @@ function sharedVector(): Uint8Array {
   return bytes;
 }
 
+/** Twenty thousand layers, all of one name: sound, and long. */
+export function longFile(): Uint8Array {
+  const count = 20_000;
+  const tensor = { ...program.tensors[image]!, name: 'same' };
+  const relu = (place: number): Operation => ({
+    operator: 'RELU',
+    version: 1,
+    inputs: [place],
+    outputs: [place + 1],
+    options: {},
+    layer: 'same',
+  });
+  return serializeProgram({
+    name: 'long',
+    tensors: new Array<ProgramTensor>(count + 1).fill(tensor),
+    buffers: [],
+    operations: Array.from({ length: count }, (_, place) => relu(place)),
+    inputs: [{ name: 'image', tensor: 0 }],
+    outputs: [{ name: 'scores', tensor: count }],
+  });
+}
+
 export interface Broken {
   readonly name: string;
   readonly bytes: Uint8Array;
