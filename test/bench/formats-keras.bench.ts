@@ -12,7 +12,7 @@ import type { Model } from '../../src-main/engine/graph/types';
 import { startStopwatch } from '../../src-main/engine/measure/stopwatch';
 import { analyse, checkEquivalence, defaultPruneOptions, prune } from '../../src-main/engine/prune';
 import { runForward } from '../../src-main/engine/train/executor';
-import { relativeDifference, wave } from '../engine/formats/keras/fixtures';
+import { relativeDifference, wave } from '../engine/formats/keras/wave';
 import { askPython } from './judges/python';
 import type { BenchFigure, BenchResult } from './types';
 

@@ -8,7 +8,8 @@ import { detectFormat, readModel } from '../../../../src-main/engine/formats/tab
 import type { ImportResult } from '../../../../src-main/engine/formats/types';
 import type { NodeOf } from '../../../../src-main/engine/graph/types';
 import { runForward } from '../../../../src-main/engine/train/executor';
-import { expected, fixtures, inputsOf, relativeDifference } from './fixtures';
+import { expected, fixtures, inputsOf } from './fixtures';
+import { relativeDifference } from './wave';
 
 function read(name: string): Promise<ImportResult> {
   return readModel(join(fixtures, name), silentContext);
