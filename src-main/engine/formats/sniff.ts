@@ -2,8 +2,8 @@
 
 interface Kind {
   readonly name: string;
-  /** Whether it holds a model that a later version will read. */
-  readonly isModel: boolean;
+  /** For a model of a format that is not read: how to come by one that is. */
+  readonly advice?: string;
 }
 
 interface Signature extends Kind {
@@ -13,16 +13,18 @@ interface Signature extends Kind {
 
 const text = (value: string): readonly number[] => [...new TextEncoder().encode(value)];
 
+const fromPyTorch =
+  'It is Python code as much as a model: export it from PyTorch as ONNX (torch.onnx.export), and open that.';
+
 const signatures: readonly Signature[] = [
-  { name: 'a TensorFlow Lite model', isModel: true, bytes: text('TFL3'), offset: 4 },
-  { name: 'a PNG image', isModel: false, bytes: [0x89, ...text('PNG')] },
-  { name: 'a JPEG image', isModel: false, bytes: [0xff, 0xd8, 0xff] },
-  { name: 'a GIF image', isModel: false, bytes: text('GIF8') },
-  { name: 'a WebP image', isModel: false, bytes: text('WEBP'), offset: 8 },
-  { name: 'a PDF document', isModel: false, bytes: text('%PDF') },
-  { name: 'a gzip archive', isModel: false, bytes: [0x1f, 0x8b] },
-  { name: 'a NumPy array', isModel: false, bytes: [0x93, ...text('NUMPY')] },
-  { name: 'a Python pickle (PyTorch writes these as .pt)', isModel: true, bytes: [0x80, 0x02] },
+  { name: 'a PNG image', bytes: [0x89, ...text('PNG')] },
+  { name: 'a JPEG image', bytes: [0xff, 0xd8, 0xff] },
+  { name: 'a GIF image', bytes: text('GIF8') },
+  { name: 'a WebP image', bytes: text('WEBP'), offset: 8 },
+  { name: 'a PDF document', bytes: text('%PDF') },
+  { name: 'a gzip archive', bytes: [0x1f, 0x8b] },
+  { name: 'a NumPy array', bytes: [0x93, ...text('NUMPY')] },
+  { name: 'a Python pickle (old PyTorch files are)', advice: fromPyTorch, bytes: [0x80, 0x02] },
 ];
 
 const zip: readonly number[] = [0x50, 0x4b, 0x03, 0x04];
@@ -31,8 +33,7 @@ const zip: readonly number[] = [0x50, 0x4b, 0x03, 0x04];
 export function sniff(head: Uint8Array): Kind | null {
   const known = signatures.find(({ bytes, offset = 0 }) => matches(head, bytes, offset));
   if (known) return known;
-  if (matches(head, zip, 0)) return zipKind(head);
-  return isOnnx(head) ? { name: 'an ONNX model', isModel: true } : null;
+  return matches(head, zip, 0) ? zipKind(head) : null;
 }
 
 function matches(head: Uint8Array, bytes: readonly number[], offset: number): boolean {
@@ -43,14 +44,7 @@ function matches(head: Uint8Array, bytes: readonly number[], offset: number): bo
 function zipKind(head: Uint8Array): Kind {
   const first = new TextDecoder('latin1').decode(head.subarray(30, 94));
   if (/^[^/]+\/(data\.pkl|\.format_version|byteorder)/.test(first)) {
-    return { name: 'a PyTorch model', isModel: true };
+    return { name: 'a PyTorch model', advice: fromPyTorch };
   }
-  return { name: 'a zip archive', isModel: false };
-}
-
-/** ModelProto: ir_version (field 1, a small number), then most often the producer's name (field 2). */
-function isOnnx(head: Uint8Array): boolean {
-  return (
-    head[0] === 0x08 && head[1]! >= 1 && head[1]! < 32 && (head[2] === 0x12 || head[2] === 0x3a)
-  );
+  return { name: 'a zip archive' };
 }

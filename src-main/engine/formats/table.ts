@@ -139,9 +139,7 @@ function unknownFormat(path: string, head: Uint8Array): AppError {
   const kind = sniff(head);
   const known = readers.map(({ title }) => title).join(', ');
   const what = kind === null ? 'its content is of no known kind' : `it is ${kind.name}`;
-  const hint = kind?.isModel
-    ? `This version reads ${known}; later ones will read this kind too. Until then, convert the model.`
-    : `Choose a model file. This version reads ${known}.`;
+  const hint = kind?.advice ?? `Choose a model file. Secateur reads ${known}.`;
   return new AppError(
     'MODEL_FORMAT_UNKNOWN',
     `The file cannot be read as a model: ${what}.`,
