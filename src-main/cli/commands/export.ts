@@ -3,9 +3,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
+import { formatEntry, formats } from '../../engine/formats/catalogue';
 import { needsImages } from '../../engine/formats/precisions';
 import type { Precision, WriteFormat } from '../../engine/formats/types';
-import { writers } from '../../engine/formats/table';
 import type { Verification } from '../../engine/measure/types';
 import { calibrationMethods, type QuantizationReport } from '../../engine/quantize/types';
 import { quantizeDefaults } from '../../jobs/quantize-defaults';
@@ -29,8 +29,7 @@ interface ExportFlags {
 const printedLayers = 10;
 
 export function addExport(program: Command, runtime: Runtime): void {
-  const formats = writers.map(({ format }) => format);
-  const precisions = [...new Set(writers.flatMap((writer) => writer.precisions))];
+  const precisions = [...new Set(formats.flatMap((format) => formatEntry(format).precisions))];
   const methods = ['auto', ...calibrationMethods] as const;
   const ports = ['int8', 'float'] as const;
   program

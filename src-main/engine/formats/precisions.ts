@@ -2,7 +2,7 @@
 
 import { AppError } from '../errors';
 import type { RoundingLimits } from '../measure/types';
-import type { ModelWriter, Precision } from './types';
+import { formatEntry, type Format, type Precision } from './catalogue';
 
 /**
  * Largest difference of an output for float32, whose arithmetic only runs in another order; for the others how many
@@ -17,10 +17,8 @@ export const verificationLimits: Readonly<Record<Precision, number | RoundingLim
 };
 
 /** The error for a precision that a format does not have. */
-export function noSuchPrecision(
-  { title, precisions }: Pick<ModelWriter, 'title' | 'precisions'>,
-  precision: Precision,
-): AppError {
+export function noSuchPrecision(format: Format, precision: Precision): AppError {
+  const { title, precisions } = formatEntry(format);
   return new AppError(
     'INVALID_ARGUMENT',
     `${title} is not written in the precision ${precision}.`,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { EngineContext } from '../context';
 import { AppError, toAppError } from '../errors';
 import type { Model } from '../graph/types';
+import { catalogue, formats } from './catalogue';
 import { kerasH5Reader, kerasReader } from './keras/reader';
 import { kerasH5Writer, kerasWriter } from './keras/writer';
 import { onnxReader } from './onnx/reader';
@@ -137,7 +138,7 @@ async function readHead(path: string): Promise<Uint8Array> {
 
 function unknownFormat(path: string, head: Uint8Array): AppError {
   const kind = sniff(head);
-  const known = readers.map(({ title }) => title).join(', ');
+  const known = formats.map((format) => catalogue[format].title).join(', ');
   const what = kind === null ? 'its content is of no known kind' : `it is ${kind.name}`;
   const hint = kind?.advice ?? `Choose a model file. Secateur reads ${known}.`;
   return new AppError(

@@ -1,13 +1,15 @@
-// Contract of a format: one folder with a reader and/or a writer, registered in `formats/table.ts`.
+// Contract of a format: one folder with a reader and a writer, named in `formats/catalogue.ts`, registered in
+// `formats/table.ts`.
 
 import type { EngineContext } from '../context';
 import type { Model, Preprocessing, Shape } from '../graph/types';
 import type { CalibrationMethod, CalibrationSamples, QuantizationReport } from '../quantize/types';
+import type { Format, Precision } from './catalogue';
 import type { Usage, UsageFacts } from './usage';
 
-export type ReadFormat = 'tfjs-layers' | 'tfjs-graph' | 'keras' | 'keras-h5' | 'tflite' | 'onnx';
-export type WriteFormat = 'tfjs-layers' | 'tfjs-graph' | 'tflite' | 'keras' | 'keras-h5' | 'onnx';
-export type Precision = 'fp32' | 'fp16' | 'uint8' | 'int8-dynamic' | 'int8';
+/** All formats are read and written. */
+export type ReadFormat = Format;
+export type WriteFormat = Format;
 
 /** What an import found, shown before anything is kept. */
 export interface ImportResult {
@@ -36,9 +38,6 @@ export interface QuantizedTensor {
 
 export interface ModelReader {
   readonly format: ReadFormat;
-  readonly title: string;
-  /** File names offered in the open dialog, without dots. */
-  readonly extensions: readonly string[];
   /** Looks at content (the first bytes and the neighbours), not at the extension. */
   detect(path: string, head: Uint8Array): Promise<boolean>;
   /** @throws AppError MODEL_CORRUPT, MODEL_UNSAFE_PATH, MODEL_UNSUPPORTED_OP, MODEL_TOO_LARGE, MODEL_NOT_FINITE */
@@ -83,8 +82,6 @@ export interface FileRunner {
 
 export interface ModelWriter {
   readonly format: WriteFormat;
-  readonly title: string;
-  readonly precisions: readonly Precision[];
   /** The files, in memory: the caller writes them atomically. @throws AppError EXPORT_UNSUPPORTED naming the node */
   write(model: Model, options: WriteOptions): Promise<readonly WrittenFile[]>;
   /**
@@ -102,4 +99,4 @@ export interface ModelWriter {
   openRunner(folder: string, files: readonly string[]): Promise<FileRunner>;
 }
 
-export type { Model, Preprocessing };
+export type { Model, Precision, Preprocessing };

@@ -7,7 +7,7 @@ import { dialog } from 'electron';
 
 import { AppError } from '../../engine/errors';
 import { defaultDecodeOptions } from '../../engine/data/defaults';
-import { readers } from '../../engine/formats/table';
+import { catalogue, formats } from '../../engine/formats/catalogue';
 import { defaultPruneOptions, isMeasured } from '../../engine/prune/options';
 import { defaultSensitivityOptions } from '../../engine/prune/sensitivity';
 import {
@@ -70,7 +70,10 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
         title: 'Import a model',
         properties: ['openFile'],
         filters: [
-          { name: 'Models', extensions: readers.flatMap((reader) => [...reader.extensions]) },
+          {
+            name: 'Models',
+            extensions: formats.flatMap((format) => [...catalogue[format].extensions]),
+          },
           { name: 'All files', extensions: ['*'] },
         ],
       });

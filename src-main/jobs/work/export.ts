@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { AppError } from '../../engine/errors';
+import { formatEntry } from '../../engine/formats/catalogue';
 import { describeExport } from '../../engine/formats/export-folder';
 import { needsImages, noSuchPrecision, verificationLimits } from '../../engine/formats/precisions';
 import { formatWriter } from '../../engine/formats/table';
-import type { ModelWriter, WrittenFile } from '../../engine/formats/types';
+import type { WrittenFile } from '../../engine/formats/types';
 import type { Model } from '../../engine/graph/types';
 import type { Verification } from '../../engine/measure/types';
 import { failureOf, verifyExport, type VerificationSamples } from '../../engine/measure/verify';
@@ -54,8 +55,8 @@ function refuseFailure(verification: Verification): void {
 }
 
 /** @throws AppError INVALID_ARGUMENT */
-function requirePrecision(writer: ModelWriter, { precision, data }: ExportRequest): void {
-  if (!writer.precisions.includes(precision)) throw noSuchPrecision(writer, precision);
+function requirePrecision({ format, precision, data }: ExportRequest): void {
+  if (!formatEntry(format).precisions.includes(precision)) throw noSuchPrecision(format, precision);
   if (precision === 'int8' && data === null) throw needsImages();
 }
 
@@ -118,7 +119,7 @@ export async function runExport(
   context: JobContext,
 ): Promise<void> {
   if (context.earlier('export') !== null) return;
-  requirePrecision(formatWriter(request.format), request);
+  requirePrecision(request);
   const { format, precision } = request;
   const source = versionSource(spec, request.version);
   const name = fileName(source.name);

@@ -1,12 +1,13 @@
 // What is entered in the Export wizard, and the request it makes.
 import type { PageJobRequest } from '../../../src-main/ipc/contract';
+import { catalogue, formatEntry } from '../../../src-main/engine/formats/catalogue';
 import type { Precision, WriteFormat } from '../../../src-main/engine/formats/types';
 import type { QuantizeChoices } from '../../../src-main/jobs/types';
 import type { VersionSummary } from '../../../src-main/project/types';
 import { datasetMisfit, firstFitting } from '../../state/fit';
 import { project } from '../../state/project.svelte';
 import type { WizardStep } from '../../state/wizard';
-import { calibrationWords, formatWords, precisionWords } from '../../words';
+import { calibrationWords, precisionWords } from '../../words';
 
 export class ExportDraft {
   readonly version: VersionSummary;
@@ -28,7 +29,7 @@ export class ExportDraft {
   }
 
   readonly precision: Precision = $derived(
-    formatWords[this.format].precisions.includes(this.wanted) ? this.wanted : 'fp32',
+    formatEntry(this.format).precisions.includes(this.wanted) ? this.wanted : 'fp32',
   );
 
   readonly isInt8 = $derived(this.precision === 'int8');
@@ -59,7 +60,7 @@ export const exportSteps: readonly WizardStep<ExportDraft>[] = [
     title: 'Format',
     problem: () => null,
     summary: ({ format, precision }) =>
-      `${formatWords[format].title}, ${precisionWords[precision].title}`,
+      `${catalogue[format].title}, ${precisionWords[precision].title}`,
   },
   {
     id: 'options',
@@ -77,7 +78,7 @@ export function exportSentence(draft: ExportDraft): string {
   const inputs = dataset ? `images of ${dataset.name}` : 'random inputs';
   const where = draft.folder?.folder ?? "the project's exports folder";
   return (
-    `Secateur will write ${version.name} as ${formatWords[format].title} in ${precisionWords[precision].title}` +
+    `Secateur will write ${version.name} as ${catalogue[format].title} in ${precisionWords[precision].title}` +
     `${quantizing(draft)}, run the file with its real runtime on ${inputs}, compare the answers with the version, and ` +
     `put the verified files with a README, labels, preprocessing and checksums into ${where}.`
   );

@@ -32,8 +32,6 @@ function startsWith(head: Uint8Array, signature: readonly number[]): boolean {
 
 export const kerasReader: ModelReader = {
   format: 'keras',
-  title: 'Keras (.keras)',
-  extensions: ['keras'],
   async detect(path, head) {
     if (!startsWith(head, zipSignature)) return false;
     // Keras writes these first; another program may pack them in another order.
@@ -52,8 +50,6 @@ export const kerasReader: ModelReader = {
 
 export const kerasH5Reader: ModelReader = {
   format: 'keras-h5',
-  title: 'Keras HDF5 (.h5)',
-  extensions: ['h5', 'hdf5'],
   detect: (_path, head) => Promise.resolve(startsWith(head, hdf5Signature)),
   read: async (path, context) => assembled(await openH5(path, context, defaultLimitMs)),
 };

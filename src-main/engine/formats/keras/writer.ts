@@ -15,8 +15,6 @@ import { layersOf, variablesOf } from './variables';
 
 export const kerasWriter: ModelWriter = {
   format: 'keras',
-  title: 'Keras',
-  precisions: ['fp32'],
   write: async (model) => [{ path: 'model.keras', bytes: await writeArchive(model) }],
   usage: kerasUsage,
   openRunner: openKerasRunner,
@@ -24,8 +22,6 @@ export const kerasWriter: ModelWriter = {
 
 export const kerasH5Writer: ModelWriter = {
   format: 'keras-h5',
-  title: 'Keras HDF5',
-  precisions: ['fp32'],
   write: async (model) => [{ path: 'model.h5', bytes: await writeH5(model) }],
   usage: kerasUsage,
   openRunner: openKerasRunner,

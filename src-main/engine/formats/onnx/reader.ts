@@ -29,8 +29,6 @@ import { tidyGraph } from './tidy';
 
 export const onnxReader: ModelReader = {
   format: 'onnx',
-  title: 'ONNX',
-  extensions: ['onnx'],
   detect: isOnnx,
   read,
 };

@@ -10,8 +10,6 @@ import { openOnnxRunner } from './runner';
 
 export const onnxWriter: ModelWriter = {
   format: 'onnx',
-  title: 'ONNX',
-  precisions: ['fp32'],
   write: (model) => Promise.resolve([writeFile(model)]),
   usage: onnxUsage,
   openRunner: openOnnxRunner,

@@ -21,8 +21,6 @@ import { parseSignature, type Signature } from './signature';
 
 export const tfjsGraphReader: ModelReader = {
   format: 'tfjs-graph',
-  title: 'TensorFlow.js graph model',
-  extensions: ['json'],
   detect,
   read,
 };

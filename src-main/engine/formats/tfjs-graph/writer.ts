@@ -4,7 +4,7 @@
 // one fused operation a convolution. Other batch norms stay operations of their own.
 
 import type { Model } from '../../graph/types';
-import { encodeWeights, weightPrecision, weightPrecisions } from '../tfjs-weights/encode';
+import { encodeWeights, weightPrecision } from '../tfjs-weights/encode';
 import type { ModelWriter, WriteOptions, WrittenFile } from '../types';
 import { pageUsage } from '../usage';
 import { exportGraph } from './export/model';
@@ -13,8 +13,6 @@ import { openGraphRunner } from './runner';
 
 export const tfjsGraphWriter: ModelWriter = {
   format: 'tfjs-graph',
-  title: 'TensorFlow.js graph model',
-  precisions: weightPrecisions,
   write: (model, options) => Promise.resolve(writeFiles(model, options)),
   usage: pageUsage,
   openRunner: openGraphRunner,

@@ -13,8 +13,6 @@ import { WeightStore } from './weight-store';
 
 export const tfjsLayersReader: ModelReader = {
   format: 'tfjs-layers',
-  title: 'TensorFlow.js Layers',
-  extensions: ['json'],
   detect(_path, head) {
     const text = new TextDecoder().decode(head.subarray(0, 64));
     return Promise.resolve(/^\uFEFF?\s*\{/.test(text));

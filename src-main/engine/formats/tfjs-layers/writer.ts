@@ -1,12 +1,7 @@
 // Writes a model for TensorFlow.js: model.json and its weights in files of 4 MiB, as tfjs's own tools do.
 
 import type { Model } from '../../graph/types';
-import {
-  encodeWeights,
-  weightPrecision,
-  weightPrecisions,
-  type WeightPrecision,
-} from '../tfjs-weights/encode';
+import { encodeWeights, weightPrecision, type WeightPrecision } from '../tfjs-weights/encode';
 import type { ModelWriter, WrittenFile } from '../types';
 import { pageUsage } from '../usage';
 import { exportGraph, type LayersModel } from '../keras-config/export/model';
@@ -15,8 +10,6 @@ import { openTfjsRunner } from './runner';
 
 export const tfjsLayersWriter: ModelWriter = {
   format: 'tfjs-layers',
-  title: 'TensorFlow.js Layers',
-  precisions: weightPrecisions,
   write: (model, { precision }) => Promise.resolve(writeFiles(model, weightPrecision(precision))),
   usage: pageUsage,
   openRunner: openTfjsRunner,

@@ -22,8 +22,6 @@ import { fileIdentifier } from './schema';
 
 export const tfliteReader: ModelReader = {
   format: 'tflite',
-  title: 'TensorFlow Lite',
-  extensions: ['tflite', 'lite'],
   detect(_path, head) {
     return Promise.resolve(
       new TextDecoder('latin1').decode(head.subarray(4, 8)) === fileIdentifier,

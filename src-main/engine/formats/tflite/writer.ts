@@ -20,8 +20,6 @@ import { serializeProgram, type MetadataEntry } from './serialize';
 
 export const tfliteWriter: ModelWriter = {
   format: 'tflite',
-  title: 'TensorFlow Lite',
-  precisions: ['fp32', 'fp16', 'int8-dynamic', 'int8'],
   write(model, { precision, name }) {
     const program = programOf(model, precision);
     const entries = precision === 'fp16' ? [reducedPrecision] : [];
@@ -68,7 +66,7 @@ function programOf({ graph }: Model, precision: Precision): ProgramData {
     case 'int8':
       throw needsImages();
     case 'uint8':
-      throw noSuchPrecision(tfliteWriter, precision);
+      throw noSuchPrecision(tfliteWriter.format, precision);
   }
 }
 
