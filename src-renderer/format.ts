@@ -134,16 +134,23 @@ function dayMonthYear(date: Date): string {
   return `${date.getDate()} ${month} ${date.getFullYear()}`;
 }
 
-export type FigureKind = 'bytes' | 'ms' | 'accuracy' | 'macs' | 'params';
+/** 'error': how far values are off, in their own unit. */
+export type FigureKind = 'bytes' | 'ms' | 'accuracy' | 'error' | 'macs' | 'params';
 export type Verdict = 'better' | 'worse' | 'same';
 
 const writers: Readonly<Record<FigureKind, (value: number) => string>> = {
   bytes,
   ms,
   accuracy: percent,
+  error: errorText,
   macs,
   params: compact,
 };
+
+/** An error in the unit of the values, to four digits. */
+export function errorText(error: number): string {
+  return String(Number(error.toPrecision(4)));
+}
 
 /** A figure in its unit, or a dash where there is none. */
 export function figure(kind: FigureKind, value: number | null): string {

@@ -1,6 +1,6 @@
 // What the window calls things: operations, criteria, phases, formats and states in words for people.
 import type { Progress } from '../src-main/engine/context';
-import type { DatasetFormat, SplitName } from '../src-main/engine/data/types';
+import type { DatasetFormat, SplitName, Task } from '../src-main/engine/data/types';
 import type { Precision, WriteFormat } from '../src-main/engine/formats/types';
 import type { Latency } from '../src-main/engine/measure/types';
 import type { CalibrationMethod } from '../src-main/engine/quantize/types';
@@ -93,6 +93,13 @@ export const datasetFormatWords: Readonly<Record<DatasetFormat, string>> = {
   idx: 'IDX files',
   'cifar-binary': 'CIFAR binary',
   npz: 'NumPy archive',
+};
+
+/** What a data set tells of each image. */
+export const taskWords: Readonly<Record<Task, string>> = {
+  classes: 'Classes',
+  labels: 'Labels',
+  values: 'Values',
 };
 
 export const splitWords: Readonly<Record<SplitName, string>> = {

@@ -1,6 +1,7 @@
 // Numbers as the command line prints them. Units are SI: 1 kB is 1000 bytes.
 
-import type { VersionSummary } from '../project/types';
+import { formatScore, scoreNames, scoreOf } from '../engine/measure/score';
+import type { AccuracyFigure, VersionSummary } from '../project/types';
 
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
@@ -34,6 +35,23 @@ export function formatDelta(value: number, baseline: number): string {
   return `${change > 0 ? '+' : ''}${change.toFixed(1)} %`;
 }
 
+/** The score of a version with its unit: '92.31 %', '61.20 % macro-F1', 'MAE 0.3121'. */
+export function formatFigure(figure: AccuracyFigure): string {
+  const { task } = figure;
+  const text = formatScore(task, scoreOf(figure));
+  if (task === 'classes') return text;
+  return task === 'labels' ? `${text} ${scoreNames[task]}` : `${scoreNames[task]} ${text}`;
+}
+
+/** That of a version, in words where there is none. */
+export const formatAccuracy = ({ accuracy }: VersionSummary): string =>
+  accuracy ? formatFigure(accuracy) : 'not evaluated';
+
+/** What it was measured on, and the figures of its task. */
+function accuracyJson({ data: _data, dataName, ...figures }: AccuracyFigure): object {
+  return { data: dataName, ...figures };
+}
+
 /** The version as scripts see it; these keys are part of the contract. */
 export function versionJson(version: VersionSummary): object {
   return {
@@ -44,14 +62,7 @@ export function versionJson(version: VersionSummary): object {
     params: version.params,
     macs: version.macs,
     bytes: version.bytes,
-    accuracy: version.accuracy && {
-      data: version.accuracy.dataName,
-      split: version.accuracy.split,
-      samples: version.accuracy.samples,
-      top1: version.accuracy.top1,
-      top5: version.accuracy.top5,
-      macroF1: version.accuracy.macroF1,
-    },
+    accuracy: version.accuracy && accuracyJson(version.accuracy),
     latency: version.latency.map(({ runtime, threads, medianMs, p95Ms }) => ({
       runtime,
       threads,

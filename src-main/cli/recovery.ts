@@ -3,7 +3,7 @@
 import type { ProjectState } from '../ipc/contract';
 import type { Project } from '../project/project';
 import type { Recovery, StageName, VersionId } from '../project/types';
-import { formatPercent } from './format';
+import { formatError, formatScore } from '../engine/measure/score';
 
 const stageTitles: Readonly<Record<StageName, string>> = {
   raw: 'raw',
@@ -31,8 +31,10 @@ export function recoveryJson(
     data: datasets.find(({ id }) => id === measuredOn?.data)?.name ?? null,
     split: measuredOn?.split ?? null,
     samples: measuredOn?.samples ?? null,
-    stages: stages.map(({ versions: members, ...stage }) => ({
+    task: measuredOn?.task ?? null,
+    stages: stages.map(({ versions: members, score, ...stage }) => ({
       ...stage,
+      [measuredOn === null || measuredOn.task === 'classes' ? 'top1' : 'score']: score,
       versions: members.map(nameOf),
     })),
     verdict,
@@ -41,14 +43,18 @@ export function recoveryJson(
 
 /** "slim: raw 19.80 %, fine-tuned 92.50 %, Scratch-B 91.20 %", and the verdict in words. */
 export function recoveryLines(
-  { cut, stages, verdict }: Recovery,
+  { cut, measuredOn, stages, verdict }: Recovery,
   { versions }: Pick<ProjectState, 'versions'>,
 ): readonly string[] {
   const name = versions.find(({ id }) => id === cut)?.name ?? cut;
-  const figures = stages.flatMap(({ stage, top1, spread }) => {
-    if (top1 === null) return [];
-    const around = spread === null ? '' : ` ± ${(spread * 100).toFixed(2)}`;
-    return [`${stageTitles[stage]} ${formatPercent(top1).replace(' %', `${around} %`)}`];
+  const task = measuredOn?.task ?? 'classes';
+  const figures = stages.flatMap(({ stage, score, spread }) => {
+    if (score === null) return [];
+    const text = formatScore(task, score);
+    if (spread === null) return [`${stageTitles[stage]} ${text}`];
+    return task === 'values'
+      ? [`${stageTitles[stage]} ${text} ± ${formatError(spread)}`]
+      : [`${stageTitles[stage]} ${text.replace(' %', ` ± ${(spread * 100).toFixed(2)} %`)}`];
   });
   if (figures.length === 0) return [];
   return [`${name}: ${figures.join(', ')}`, ...(verdict ? [`  ${verdict.text}`] : [])];

@@ -38,10 +38,15 @@ export function addTrainingFlags(command: Command, schedule: string): Command {
       'random crop after padding by n pixels',
       number('--pad-crop', { min: 0, max: 64, integer: true }),
     )
+    .option(
+      '--value-loss <name>',
+      'of data with values: mse (default), the mean squared error, or mae, the mean absolute one',
+      choice('--value-loss', ['mse', 'mae'] as const),
+    )
     .option('--sparsity <s>', 'L1 penalty on BN gamma', number('--sparsity', { min: 0, max: 1 }))
     .option(
       '--label-smoothing <s>',
-      'share of each label spread over all classes (0.1)',
+      'share of each label spread over all classes (0.1); not for values',
       number('--label-smoothing', { min: 0, max: 0.9999 }),
     )
     .option(
@@ -64,7 +69,7 @@ export function addTrainingFlags(command: Command, schedule: string): Command {
       'stop after n epochs without a better validation',
       number('--patience', { min: 1, integer: true }),
     )
-    .option('--teacher <version>', 'learn from what this version answers, too')
+    .option('--teacher <version>', 'learn from what this version answers, too; for classes only')
     .option(
       '--temperature <t>',
       'of the answers of the teacher (4)',

@@ -170,8 +170,9 @@ export interface PrunePreview {
 export interface SampleImage {
   /** data: URL of a PNG. */
   readonly image: string;
-  readonly label: number;
-  /** What the version says, where one was asked: class index and probability. */
+  /** Class index; null where an image has not one class. */
+  readonly label: number | null;
+  /** What the version says, where one was asked and there are classes: class index and probability. */
   readonly predicted: { readonly label: number; readonly probability: number } | null;
 }
 

@@ -153,6 +153,7 @@ const trainOptions: ZodType<TrainOptions> = z.strictObject({
   optimizer,
   schedule,
   augment: z.strictObject({ flip: z.boolean(), padCrop: z.number().int().min(0).max(64) }),
+  valueLoss: z.enum(['mse', 'mae']),
   gammaSparsity: z.number().min(0).max(1),
   labelSmoothing: belowOne,
   mixup: z.number().min(0).max(100),

@@ -13,7 +13,12 @@ import {
   type OptimizerDefaults,
   type TrainPurpose,
 } from '../engine/train/defaults';
-import type { OptimizerOptions, ScheduleOptions, TrainOptions } from '../engine/train/types';
+import type {
+  OptimizerOptions,
+  ScheduleOptions,
+  TrainOptions,
+  ValueLoss,
+} from '../engine/train/types';
 
 /** Epochs, or a share of all epochs. */
 export type Warmup = { readonly epochs: number } | { readonly share: number };
@@ -27,6 +32,7 @@ export interface TrainingFlags {
   readonly weightDecay?: number | undefined;
   readonly lrSchedule?: ScheduleOptions['kind'] | undefined;
   readonly warmup?: Warmup | undefined;
+  readonly valueLoss?: ValueLoss | undefined;
   readonly flip?: boolean | undefined;
   readonly padCrop?: number | undefined;
   readonly sparsity?: number | undefined;
@@ -67,6 +73,7 @@ export function trainingOptions(
       flip: flags.flip ?? base.augment.flip,
       padCrop: flags.padCrop ?? base.augment.padCrop,
     },
+    valueLoss: flags.valueLoss ?? base.valueLoss,
     gammaSparsity: flags.sparsity ?? base.gammaSparsity,
     labelSmoothing: flags.labelSmoothing ?? base.labelSmoothing,
     mixup: flags.mixup ?? base.mixup,
@@ -116,6 +123,7 @@ export function trainingFlags(purpose: TrainPurpose, options: TrainOptions): Tra
       schedule.warmupEpochs === chosen.warmupEpochs ? undefined : { epochs: schedule.warmupEpochs },
     flip: unless(augment.flip, base.augment.flip),
     padCrop: unless(augment.padCrop, base.augment.padCrop),
+    valueLoss: unless(options.valueLoss, base.valueLoss),
     sparsity: unless(options.gammaSparsity, base.gammaSparsity),
     labelSmoothing: unless(options.labelSmoothing, base.labelSmoothing),
     mixup: unless(options.mixup, base.mixup),
@@ -182,6 +190,7 @@ export function trainingWords(flags: TrainingFlags, schedule: string): readonly 
     ...option('--warmup', rise && ('share' in rise ? `${rise.share * 100}%` : rise.epochs)),
     ...(flip === false ? ['--no-flip'] : []),
     ...option('--pad-crop', flags.padCrop),
+    ...option('--value-loss', flags.valueLoss),
     ...option('--sparsity', flags.sparsity),
     ...option('--label-smoothing', flags.labelSmoothing),
     ...option('--mixup', flags.mixup),

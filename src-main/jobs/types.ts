@@ -5,7 +5,7 @@ import type { Metric, Progress } from '../engine/context';
 import type { ErrorInfo } from '../engine/errors';
 import type { Precision, QuantizeOptions, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
-import type { Accuracy, Latency, LatencyRuntime, Verification } from '../engine/measure/types';
+import type { Evaluation, Latency, LatencyRuntime, Verification } from '../engine/measure/types';
 import type {
   SensitivityHead,
   SensitivityOptions,
@@ -190,6 +190,7 @@ export interface VersionSource {
   readonly id: VersionId;
   readonly name: string;
   readonly file: string;
+  /** Of a classifier. */
   readonly accuracy: { readonly top1: number; readonly dataName: string } | null;
   readonly latency: readonly Latency[];
   /** Names from the first ancestor to this version, for model cards. */
@@ -238,7 +239,7 @@ export type JobOutput =
       readonly type: 'evaluation';
       readonly version: VersionId;
       readonly data: DatasetId;
-      readonly accuracy: Accuracy;
+      readonly accuracy: Evaluation;
     }
   | { readonly type: 'measurement'; readonly version: VersionId; readonly latency: Latency }
   | {

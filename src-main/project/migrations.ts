@@ -189,6 +189,14 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE metrics ADD COLUMN gammas TEXT;
     `,
   },
+  {
+    version: 5,
+    statements: `
+      -- The figure that stands for an evaluation is top-1 accuracy for one task only.
+      ALTER TABLE evaluations RENAME COLUMN top1 TO score;
+      ALTER TABLE evaluations ADD COLUMN task TEXT NOT NULL DEFAULT 'classes';
+    `,
+  },
 ];
 
 /**

@@ -265,7 +265,8 @@ export class Project {
       id,
       name,
       file: this.blobs.pathOf(blob),
-      accuracy: accuracy && { top1: accuracy.top1, dataName: accuracy.dataName },
+      accuracy:
+        accuracy?.task === 'classes' ? { top1: accuracy.top1, dataName: accuracy.dataName } : null,
       latency,
       lineage: line.map(({ name, operation }) => ({ name, operation })),
     };

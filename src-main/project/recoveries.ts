@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { judge, mean, spread, type ControlRuns, type Runs } from '../engine/measure/verdict';
+import { scoreOf } from '../engine/measure/score';
 import type { ScratchBudget, ScratchStart } from '../engine/train/scratch';
 import type { TrainOptions } from '../engine/train/types';
 import { lineOf, uncutPart } from './lineage';
@@ -78,9 +79,15 @@ function recoveryOf(
   return {
     cut: cut.id,
     original: original.id,
-    measuredOn: terms && { data: terms.data, split: terms.split, samples: terms.samples },
+    measuredOn: terms && {
+      data: terms.data,
+      split: terms.split,
+      samples: terms.samples,
+      task: terms.task,
+    },
     stages,
-    verdict: terms && verdictOf(stages, terms.samples),
+    // What chance explains is known of shares of right answers.
+    verdict: terms?.task === 'classes' ? verdictOf(stages, terms.samples) : null,
   };
 }
 
@@ -117,7 +124,7 @@ function stageOf(
 ): RecoveryStage {
   const runs = members.flatMap(({ accuracy }) =>
     accuracy && accuracy.data === terms?.data && accuracy.split === terms.split
-      ? [accuracy.top1]
+      ? [scoreOf(accuracy)]
       : [],
   );
   return {
@@ -125,7 +132,7 @@ function stageOf(
     versions: members.map(({ id }) => id),
     epochs,
     runs,
-    top1: runs.length === 0 ? null : mean(runs),
+    score: runs.length === 0 ? null : mean(runs),
     spread: spread(runs),
   };
 }

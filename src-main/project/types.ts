@@ -1,10 +1,17 @@
 // Records of a project: what the database holds and what every front end (window, command line) is shown.
 
-import type { DatasetFormat, DatasetInfo, SplitName } from '../engine/data/types';
+import type { DatasetFormat, DatasetInfo, SplitName, Task } from '../engine/data/types';
 import type { ErrorInfo } from '../engine/errors';
 import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, NodeId, Op, Preprocessing, Shape } from '../engine/graph/types';
-import type { Accuracy, Latency, Verification } from '../engine/measure/types';
+import type {
+  Accuracy,
+  Evaluation,
+  LabelScores,
+  Latency,
+  ValueErrors,
+  Verification,
+} from '../engine/measure/types';
 import type { Verdict } from '../engine/measure/verdict';
 import type { StructureChoices } from '../engine/prune';
 import type { SensitivityMap } from '../engine/prune/sensitivity/types';
@@ -22,16 +29,17 @@ export type Timestamp = string;
 
 export type Operation = 'import' | 'zoo' | 'prune' | 'recalibrate' | 'train' | 'scratch';
 
-/** Accuracy with what it was measured on. */
-export interface AccuracyFigure {
+/** The figures of an evaluation that lists show, with what they were measured on. */
+export type AccuracyFigure = {
   readonly data: DatasetId;
   readonly dataName: string;
   readonly split: SplitName;
   readonly samples: number;
-  readonly top1: number;
-  readonly top5: number | null;
-  readonly macroF1: number;
-}
+} & (
+  | Pick<Accuracy, 'task' | 'top1' | 'top5' | 'macroF1'>
+  | Pick<LabelScores, 'task' | 'accuracy' | 'microF1' | 'macroF1'>
+  | Pick<ValueErrors, 'task' | 'mae' | 'rmse'>
+);
 
 /** What was done to a cut network to win back accuracy, or as a control. */
 export type StageName = 'raw' | 'recalibrated' | 'fine-tuned' | 'scratch-e' | 'scratch-b';
@@ -43,10 +51,10 @@ export interface RecoveryStage {
   readonly versions: readonly VersionId[];
   /** Epochs of each run; null where nothing was trained. */
   readonly epochs: number | null;
-  /** Top-1 of each run that was evaluated on the images of the recovery. */
+  /** Score of each run (top-1, macro-F1 or mean absolute error) that was evaluated on the images of the recovery. */
   readonly runs: readonly number[];
   /** Their mean, and how far they spread (sample standard deviation); null for none, and for a single one. */
-  readonly top1: number | null;
+  readonly score: number | null;
   readonly spread: number | null;
 }
 
@@ -59,10 +67,11 @@ export interface Recovery {
     readonly data: DatasetId;
     readonly split: SplitName;
     readonly samples: number;
+    readonly task: Task;
   } | null;
   /** Those that were made, in the order of their names. */
   readonly stages: readonly RecoveryStage[];
-  /** Fine-tuned against from scratch, where both were run and evaluated. */
+  /** Fine-tuned against from scratch, where both were run and evaluated on images of one class each. */
   readonly verdict: Verdict | null;
 }
 
@@ -131,7 +140,7 @@ export interface EvaluationRecord {
   readonly version: VersionId;
   readonly data: DatasetId;
   readonly createdAt: Timestamp;
-  readonly accuracy: Accuracy;
+  readonly accuracy: Evaluation;
 }
 
 export interface MeasurementRecord {

@@ -16,10 +16,48 @@ export const lossCurves: readonly Curve[] = [
   { name: 'valLoss', title: 'validation', colour: '--series-2', dashed: true },
 ];
 
-export const accuracyCurves: readonly Curve[] = [
+const accuracyCurves: readonly Curve[] = [
   { name: 'trainAccuracy', title: 'training', colour: '--series-1' },
   { name: 'valAccuracy', title: 'validation', colour: '--series-2', dashed: true },
 ];
+
+const macroF1Curve: Curve = {
+  name: 'valMacroF1',
+  title: 'macro-F1',
+  colour: '--series-3',
+};
+
+const errorCurves: readonly Curve[] = [
+  { name: 'trainMae', title: 'training', colour: '--series-1' },
+  { name: 'valMae', title: 'validation', colour: '--series-2', dashed: true },
+];
+
+/** How the score of a training is drawn, by the task that its series tell. */
+export interface ScoreChart {
+  readonly title: string;
+  readonly yTitle: string;
+  readonly kind: 'accuracy' | 'error';
+  readonly curves: readonly Curve[];
+  /** The series whose best point is marked. */
+  readonly chosenBy: string;
+}
+
+export function scoreChart(series: Readonly<Record<string, Series>>): ScoreChart {
+  const has = (name: string): boolean => (series[name]?.x.length ?? 0) > 0;
+  if (has('trainMae')) {
+    const kind = 'error';
+    const title = 'Mean absolute error';
+    return { title, yTitle: 'MAE', kind, curves: errorCurves, chosenBy: 'valMae' };
+  }
+  const kind = 'accuracy';
+  if (has('valMacroF1')) {
+    const curves = [...accuracyCurves, macroF1Curve];
+    const title = 'Accuracy of labels';
+    return { title, yTitle: 'Right labels, F1', kind, curves, chosenBy: 'valMacroF1' };
+  }
+  const title = 'Accuracy';
+  return { title, yTitle: 'Top-1', kind, curves: accuracyCurves, chosenBy: 'valAccuracy' };
+}
 
 /** The value of the point that is nearest to a position; null for an empty series. */
 export function nearestValue({ x, y }: Series, position: number): number | null {

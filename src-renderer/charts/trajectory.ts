@@ -1,4 +1,5 @@
 // The way of a network through its cuts: how accuracy fell with each, and how much of it came back.
+import { scoreOf } from '../state/score';
 import type { Recovery, StageName, VersionId, VersionSummary } from '../../src-main/project/types';
 import type { ChartTable } from './table';
 
@@ -7,6 +8,7 @@ export interface TrajectoryPoint {
   readonly name: string;
   readonly stage: StageName | 'original';
   readonly macs: number;
+  /** Of several labels an image the macro-F1. */
   readonly top1: number;
 }
 
@@ -31,11 +33,12 @@ export function trajectorySteps(
   const byId = new Map(versions.map((version) => [version.id, version]));
   return recoveries.flatMap((recovery) => {
     const cut = byId.get(recovery.cut);
-    if (!cut || !recovery.measuredOn) return [];
-    const points = recovery.stages.flatMap(({ stage, versions: members, top1 }) => {
+    // Errors of values are no accuracy.
+    if (!cut || !recovery.measuredOn || recovery.measuredOn.task === 'values') return [];
+    const points = recovery.stages.flatMap(({ stage, versions: members, score }) => {
       const version = byId.get(members.at(-1) ?? '');
-      if (!version || top1 === null) return [];
-      return [{ version: version.id, name: version.name, stage, macs: version.macs, top1 }];
+      if (!version || score === null) return [];
+      return [{ version: version.id, name: version.name, stage, macs: version.macs, top1: score }];
     });
     if (points.length === 0) return [];
     return [
@@ -64,7 +67,7 @@ function originOf(
     .flatMap(({ stages }) => stages)
     .find(({ versions }) => versions.includes(parent.id))?.stage;
   const { id, name, macs } = parent;
-  return { version: id, name, macs, top1: accuracy.top1, stage: stage ?? 'original' };
+  return { version: id, name, macs, top1: scoreOf(accuracy), stage: stage ?? 'original' };
 }
 
 /** Every point once, by its step. */

@@ -1,5 +1,8 @@
-// The three figures of a version, always in this order: size, latency, accuracy.
+// The three figures of a version, always in this order: size, latency, and the score of its task.
+import type { Task } from '../../src-main/engine/data/types';
+import { scoreKindOf, scoreOf } from './score';
 import type { Latency } from '../../src-main/engine/measure/types';
+import type { FigureKind } from '../format';
 import type { VersionSummary } from '../../src-main/project/types';
 
 /** The latency that stands for a version in lists: LiteRT before others, fewest threads first. */
@@ -23,18 +26,34 @@ export function latencyLike(
   );
 }
 
+const scoreTitles: Readonly<Record<Task, string>> = {
+  classes: 'Accuracy',
+  labels: 'Macro-F1',
+  values: 'Mean abs. error',
+};
+
 export interface Triple {
   readonly bytes: number;
   readonly ms: number | null;
+  /** Top-1 or macro-F1 as a share, or a mean absolute error. */
   readonly accuracy: number | null;
+  readonly scoreKind: Extract<FigureKind, 'accuracy' | 'error'>;
 }
 
-/** Size in bytes, median latency in ms and top-1 share. */
+const scoreKind = ({ accuracy }: VersionSummary): Triple['scoreKind'] =>
+  scoreKindOf(accuracy?.task ?? 'classes');
+
+/** What the score of a version is called. */
+export const scoreTitle = ({ accuracy }: VersionSummary): string =>
+  scoreTitles[accuracy?.task ?? 'classes'];
+
+/** Size in bytes, median latency in ms and the score. */
 export function triple(version: VersionSummary): Triple {
   return {
     bytes: version.bytes,
     ms: mainLatency(version)?.medianMs ?? null,
-    accuracy: version.accuracy?.top1 ?? null,
+    accuracy: version.accuracy && scoreOf(version.accuracy),
+    scoreKind: scoreKind(version),
   };
 }
 
@@ -49,6 +68,7 @@ export function comparableTriple(version: VersionSummary, base: VersionSummary):
   return {
     bytes: base.bytes,
     ms: latency === null ? null : (latencyLike(base, latency)?.medianMs ?? null),
-    accuracy: sameData ? (base.accuracy?.top1 ?? null) : null,
+    accuracy: sameData && base.accuracy ? scoreOf(base.accuracy) : null,
+    scoreKind: scoreKind(version),
   };
 }

@@ -8,24 +8,26 @@ export interface ModelShape {
 
 /** What does not fit, in a sentence; null when everything does. */
 export function datasetMisfit(
-  dataset: Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes'>,
+  dataset: Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes' | 'task'>,
   model: ModelShape,
 ): string | null {
   const [height, width, channels] = model.inputShape;
-  const { classes } = dataset;
+  const { classes, task } = dataset;
   if (dataset.height !== height || dataset.width !== width || dataset.channels !== channels) {
     const images = [dataset.height, dataset.width, dataset.channels].join(' × ');
     return `Its images are ${images}, the model takes ${model.inputShape.join(' × ')}.`;
   }
   if (classes.length !== model.classes) {
-    return `It has ${classes.length} classes, the model has ${model.classes}.`;
+    return task === 'classes'
+      ? `It has ${classes.length} classes, the model has ${model.classes}.`
+      : `It has ${classes.length} ${task}, the model gives ${model.classes}.`;
   }
   return null;
 }
 
 /** The first data set that fits, to start a form with. */
 export function firstFitting<
-  D extends Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes'>,
+  D extends Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes' | 'task'>,
 >(datasets: readonly D[], model: ModelShape): D | null {
   return datasets.find((dataset) => datasetMisfit(dataset, model) === null) ?? null;
 }

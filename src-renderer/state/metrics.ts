@@ -100,12 +100,15 @@ export function historySeries(history: readonly EpochRecord[]): Metrics['series'
     'valLoss',
     'trainAccuracy',
     'valAccuracy',
+    'valMacroF1',
+    'trainMae',
+    'valMae',
     'learningRate',
     'imagesPerSecond',
   ] as const;
   return Object.fromEntries(
     names.map((name) => {
-      const points = history.filter((record) => record[name] !== null);
+      const points = history.filter((record) => typeof record[name] === 'number');
       return [
         name,
         { x: points.map((record) => record.epoch), y: points.map((record) => record[name] ?? 0) },
@@ -114,12 +117,16 @@ export function historySeries(history: readonly EpochRecord[]): Metrics['series'
   );
 }
 
-/** The point with the largest y: the best epoch of a validation accuracy. Null for an empty series. */
-export function bestPoint(series: Series | undefined): { x: number; y: number } | null {
+/** The point with the best y: the largest of accuracies, the smallest of errors. Null for an empty series. */
+export function bestPoint(
+  series: Series | undefined,
+  kind: 'accuracy' | 'error' = 'accuracy',
+): { x: number; y: number } | null {
   let best: { x: number; y: number } | null = null;
   series?.y.forEach((y, index) => {
     const x = series.x[index] ?? 0;
-    if (best === null || y > best.y) best = { x, y };
+    const isBetter = best === null || (kind === 'error' ? y < best.y : y > best.y);
+    if (isBetter) best = { x, y };
   });
   return best;
 }

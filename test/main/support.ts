@@ -125,6 +125,7 @@ export async function addDataset(project: Project, name = 'digits'): Promise<str
 
 export function accuracyOf(top1: number, split: Accuracy['split'] = 'test'): Accuracy {
   return {
+    task: 'classes',
     split,
     samples: 100,
     top1,

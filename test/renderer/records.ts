@@ -38,8 +38,11 @@ export function latency(medianMs: number, facts: Partial<Latency> = {}): Latency
   };
 }
 
-export function accuracy(top1: number, facts: Partial<AccuracyFigure> = {}): AccuracyFigure {
+type ClassFigure = Extract<AccuracyFigure, { task: 'classes' }>;
+
+export function accuracy(top1: number, facts: Partial<ClassFigure> = {}): ClassFigure {
   return {
+    task: 'classes',
     data: 'd1',
     dataName: 'fashion',
     split: 'test',

@@ -3,13 +3,15 @@
 import type { Command } from 'commander';
 
 import type { SplitName } from '../../engine/data/types';
-import type { Latency, LatencyRuntime } from '../../engine/measure/types';
+import { formatError, formatScoreChange, scoreOf } from '../../engine/measure/score';
+import type { Evaluation, Latency, LatencyRuntime } from '../../engine/measure/types';
 import type { Project } from '../../project/project';
 import type { VersionSummary } from '../../project/types';
 import {
   formatBytes,
   formatCount,
   formatDelta,
+  formatFigure,
   formatMs,
   formatPercent,
   formatThreads,
@@ -32,7 +34,9 @@ export function addEvaluate(program: Command, runtime: Runtime): void {
       choice('--split', ['train', 'val', 'test'] as const),
       'test',
     )
-    .description('accuracy: top-1, top-5, macro-F1, per class, confusion matrix')
+    .description(
+      'classes: top-1, top-5, macro-F1, per class, confusion matrix; labels: accuracy, F1; values: MAE, RMSE',
+    )
     .action((folder: string, name: string, flags: { data: string; split: SplitName }) =>
       runtime.withProject(folder, async (project) => {
         const version = await project.findVersion(name);
@@ -51,24 +55,67 @@ export function addEvaluate(program: Command, runtime: Runtime): void {
           { ...versionJson(after), evaluation: { data: data.name, ...accuracy } },
           [
             `${version.name} on ${accuracy.samples} ${accuracy.split} images of ${data.name}: ` +
-              [
-                `${formatPercent(accuracy.top1)} top-1`,
-                ...(accuracy.top5 === null ? [] : [`${formatPercent(accuracy.top5)} top-5`]),
-                `macro-F1 ${formatPercent(accuracy.macroF1)}`,
-                `loss ${accuracy.loss.toFixed(4)}`,
-              ].join(', '),
-            ...table(
-              ['class', 'recall'],
-              accuracy.perClass.map((recall, i) => [
-                data.classes[i] ?? String(i),
-                formatPercent(recall),
-              ]),
-              new Set([1]),
-            ),
+              figuresOf(accuracy),
+            ...perName(accuracy, data.classes),
           ],
         );
       }),
     );
+}
+
+/** "92.31 % top-1, macro-F1 91.80 %, loss 0.2345" */
+function figuresOf(evaluation: Evaluation): string {
+  const loss = `loss ${evaluation.loss.toFixed(4)}`;
+  switch (evaluation.task) {
+    case 'classes': {
+      const { top1, top5, macroF1 } = evaluation;
+      return [
+        `${formatPercent(top1)} top-1`,
+        ...(top5 === null ? [] : [`${formatPercent(top5)} top-5`]),
+        `macro-F1 ${formatPercent(macroF1)}`,
+        loss,
+      ].join(', ');
+    }
+    case 'labels': {
+      const { accuracy, microF1, macroF1 } = evaluation;
+      const f1 = `macro-F1 ${formatPercent(macroF1)}, micro-F1 ${formatPercent(microF1)}`;
+      return `${f1}, ${formatPercent(accuracy)} of the labels right, ${loss}`;
+    }
+    case 'values':
+      return `MAE ${formatError(evaluation.mae)}, RMSE ${formatError(evaluation.rmse)}, ${loss}`;
+  }
+}
+
+/** A line for each class, label or value. */
+function perName(evaluation: Evaluation, names: readonly string[]): readonly string[] {
+  const name = (i: number): string => names[i] ?? String(i);
+  switch (evaluation.task) {
+    case 'classes':
+      return table(
+        ['class', 'recall'],
+        evaluation.perClass.map((recall, i) => [name(i), formatPercent(recall)]),
+        new Set([1]),
+      );
+    case 'labels':
+      return table(
+        ['label', 'images', 'right', 'F1'],
+        evaluation.perLabel.map(({ positives, accuracy, f1 }, i) => [
+          ...[name(i), String(positives), formatPercent(accuracy)],
+          f1 === null ? '-' : formatPercent(f1),
+        ]),
+        new Set([1, 2, 3]),
+      );
+    case 'values':
+      return table(
+        ['value', 'MAE', 'RMSE'],
+        evaluation.perValue.map(({ mae, rmse }, i) => [
+          name(i),
+          formatError(mae),
+          formatError(rmse),
+        ]),
+        new Set([1, 2]),
+      );
+  }
 }
 
 export function addMeasure(program: Command, runtime: Runtime): void {
@@ -137,12 +184,11 @@ function medianAt(version: VersionSummary, setting: LatencySetting | undefined):
   return found?.medianMs ?? null;
 }
 
-/** In percentage points, on the same images; else there is nothing to compare. */
+/** In percentage points or as errors are, on the same images; else there is nothing to compare. */
 function accuracyDelta(version: VersionSummary, baseline: VersionSummary): string {
   const [own, other] = [version.accuracy, baseline.accuracy];
   if (!own || own.data !== other?.data || own.split !== other.split) return '';
-  const points = (own.top1 - other.top1) * 100;
-  return `${points > 0 ? '+' : ''}${points.toFixed(2)} pt`;
+  return formatScoreChange(own.task, scoreOf(own), scoreOf(other));
 }
 
 function compareLines(
@@ -158,10 +204,7 @@ function compareLines(
       version.name,
       [formatBytes(version.bytes), delta(version.bytes, baseline.bytes)],
       [latency === null ? '-' : formatMs(latency), delta(latency, medianAt(baseline, setting))],
-      [
-        version.accuracy ? formatPercent(version.accuracy.top1) : '-',
-        accuracyDelta(version, baseline),
-      ],
+      [version.accuracy ? formatFigure(version.accuracy) : '-', accuracyDelta(version, baseline)],
       [formatCount(version.macs), delta(version.macs, baseline.macs)],
       [formatCount(version.params), delta(version.params, baseline.params)],
     ];

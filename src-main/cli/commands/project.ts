@@ -9,7 +9,7 @@ import type { DatasetRecord } from '../../project/types';
 import { quote } from '../../jobs/command-line';
 import { createSampleProject, sampleNames } from '../../jobs/sample';
 import { sampleFolder } from '../../resources';
-import { formatBytes, formatCount, formatMs, formatPercent, versionJson } from '../format';
+import { formatBytes, formatCount, formatMs, formatFigure, versionJson } from '../format';
 import { choice, list, number } from '../options';
 import { noteOtherName, table } from '../output';
 import {
@@ -24,15 +24,15 @@ const fraction = (option: string): ((text: string) => number) =>
   number(option, { min: 0, max: 0.9 });
 
 function datasetJson(dataset: DatasetRecord): object {
-  const { id, name, format, classes, height, width, channels, counts, notes } = dataset;
-  return { id, name, format, classes, height, width, channels, counts, notes };
+  const { id, name, format, task, classes, height, width, channels, counts, notes } = dataset;
+  return { id, name, format, task, classes, height, width, channels, counts, notes };
 }
 
 function datasetLine(dataset: DatasetRecord): string {
   const { train, val, test } = dataset.counts;
   return (
     `${dataset.name}: ${train} training, ${val} validation, ${test} test images of ` +
-    `${dataset.height} x ${dataset.width} x ${dataset.channels}, ${dataset.classes.length} classes`
+    `${dataset.height} x ${dataset.width} x ${dataset.channels}, ${dataset.classes.length} ${dataset.task}`
   );
 }
 
@@ -83,7 +83,7 @@ export function addList(program: Command, runtime: Runtime): void {
                 version.operation,
                 formatBytes(version.bytes),
                 version.latency[0] ? formatMs(version.latency[0].medianMs) : '-',
-                version.accuracy ? formatPercent(version.accuracy.top1) : '-',
+                version.accuracy ? formatFigure(version.accuracy) : '-',
                 formatCount(version.macs),
               ]),
               new Set([3, 4, 5, 6]),

@@ -24,7 +24,7 @@ import {
   formatCount,
   formatDelta,
   formatDifference,
-  formatPercent,
+  formatFigure,
   versionJson,
 } from '../format';
 import { bytes, choice, latency, layerShares, list, number, share } from '../options';
@@ -357,7 +357,7 @@ export function addPrune(program: Command, runtime: Runtime): void {
             `cut against masked original: at most ` +
               `${formatDifference(lastCut.equivalence?.maxAbsDiff ?? NaN)} apart`,
             ...made.flatMap(({ name, accuracy }) =>
-              accuracy ? [`${name}: ${formatPercent(accuracy.top1)} on ${accuracy.dataName}`] : [],
+              accuracy ? [`${name}: ${formatFigure(accuracy)} on ${accuracy.dataName}`] : [],
             ),
             ...(recovery?.verdict ? ['', recovery.verdict.text] : []),
           ],

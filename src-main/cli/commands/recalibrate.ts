@@ -3,8 +3,7 @@
 import type { Command } from 'commander';
 
 import { recalibrateDefaults } from '../../engine/train/defaults';
-import type { VersionSummary } from '../../project/types';
-import { formatPercent, versionJson } from '../format';
+import { formatAccuracy, versionJson } from '../format';
 import { number } from '../options';
 import { noteOtherName } from '../output';
 import type { Runtime } from '../runtime';
@@ -49,10 +48,8 @@ export function addRecalibrate(program: Command, runtime: Runtime): void {
         });
         const made = await project.findVersion(job.versions.at(-1) ?? '');
         noteOtherName(runtime.output, flags.name, made);
-        const top1 = ({ accuracy }: VersionSummary): string =>
-          accuracy ? formatPercent(accuracy.top1) : 'not evaluated';
         runtime.output.result(versionJson(made), [
-          `${made.name}: ${top1(made)} on ${data.name} (${version.name}: ${top1(version)})`,
+          `${made.name}: ${formatAccuracy(made)} on ${data.name} (${version.name}: ${formatAccuracy(version)})`,
         ]);
       }),
     );

@@ -3,8 +3,7 @@
 import type { Command } from 'commander';
 
 import { trainingOptions, type TrainingFlags } from '../../jobs/training-flags';
-import type { VersionSummary } from '../../project/types';
-import { formatPercent, versionJson } from '../format';
+import { formatAccuracy, versionJson } from '../format';
 import { number } from '../options';
 import { noteOtherName } from '../output';
 import type { Runtime } from '../runtime';
@@ -66,10 +65,8 @@ export function addTrain(program: Command, runtime: Runtime): void {
         const made = await project.findVersion(job.versions.at(-1) ?? '');
         const { history } = await project.versionRow(made.id);
         noteOtherName(runtime.output, flags.name, made);
-        const top1 = (figures: VersionSummary): string =>
-          figures.accuracy ? formatPercent(figures.accuracy.top1) : 'not evaluated';
         runtime.output.result({ ...versionJson(made), history }, [
-          `${made.name}: ${top1(made)} on ${data.name} (${version.name}: ${top1(version)})`,
+          `${made.name}: ${formatAccuracy(made)} on ${data.name} (${version.name}: ${formatAccuracy(version)})`,
         ]);
       }),
     );

@@ -1,4 +1,4 @@
-// Whether a data set fits a model: image size, channels, number and names of classes.
+// Whether a data set fits a model: image size, channels, number and names of classes, labels or values.
 
 import { AppError } from '../errors';
 import { inferShapes } from '../graph/shapes';
@@ -11,11 +11,11 @@ interface Difference {
 }
 
 /**
- * Makes sure that a classifier can be trained and evaluated with a data set.
+ * Makes sure that a model can be trained and evaluated with a data set.
  * @throws AppError DATA_MISMATCH that says everything that differs, and what to do about the first of it
  */
 export function checkFit(info: DatasetInfo, model: Model): void {
-  const differences = [...inputDifferences(info, model), ...classDifferences(info, model)];
+  const differences = [...inputDifferences(info, model), ...outputDifferences(info, model)];
   const [first] = differences;
   if (!first) return;
   throw new AppError(
@@ -57,27 +57,59 @@ function inputDifferences(info: DatasetInfo, { graph }: Model): readonly Differe
   return differences;
 }
 
-function classDifferences(info: DatasetInfo, model: Model): readonly Difference[] {
+function outputDifferences({ task, classes }: DatasetInfo, model: Model): readonly Difference[] {
   const [output] = model.graph.outputs;
   const shape = output && inferShapes(model.graph).get(output.tensor);
   const outputs = shape?.at(-1);
-  if (model.outputKind === 'values' || model.graph.outputs.length !== 1 || outputs === undefined) {
+  const isOther = task === 'classes' && model.outputKind === 'values';
+  if (isOther || model.graph.outputs.length !== 1 || outputs === undefined) {
     return [
       {
-        text: 'the model gives values, not classes',
-        hint: 'Only classifiers can be trained and evaluated with labelled images.',
+        text: isOther ? 'the model gives values, not classes' : 'the model has not one output',
+        hint:
+          'Only models with one output can be trained and evaluated; one that gives values needs a data set ' +
+          'of values.',
       },
     ];
   }
-  if (outputs !== info.classes.length) {
+  if (task !== 'classes' && model.outputKind === 'softmax') {
     return [
       {
-        text: `it has ${info.classes.length} classes (${someOf(info.classes)}), the model tells ${outputs} apart`,
-        hint: 'Attach the data set that the model was made for, with one folder or label for each of its classes.',
+        text: `it has ${task}, the model ends in a softmax, which chooses one class`,
+        hint: 'Take a model that ends in a sigmoid or in plain numbers, such as a new one of the zoo.',
       },
     ];
   }
-  return nameDifferences(info.classes, model.labels);
+  if (outputs !== classes.length) {
+    const has = `it has ${classes.length} ${task} (${someOf(classes)}), the model`;
+    return [
+      task === 'classes'
+        ? {
+            text: `${has} tells ${outputs} apart`,
+            hint: 'Attach the data set that the model was made for, with one folder or label for each of its classes.',
+          }
+        : {
+            text: `${has} gives ${outputs} ${outputs === 1 ? 'number' : 'numbers'}`,
+            hint: `Take a model with ${classes.length} outputs, such as a new one of the zoo.`,
+          },
+    ];
+  }
+  return nameDifferences(classes, model.labels);
+}
+
+/**
+ * For what only makes sense where each image has one class.
+ * @param what as the message says it: "Flipped images"
+ * @throws AppError DATA_MISMATCH
+ */
+export function requireClasses({ task }: Pick<DatasetInfo, 'task'>, what: string): void {
+  if (task === 'classes') return;
+  throw new AppError(
+    'DATA_MISMATCH',
+    `${what} need a data set with one class for each image, this one has ${task}.`,
+    'Choose another data set.',
+    { details: { task } },
+  );
 }
 
 /** Names are compared where both sides have some; numbers in order count as none. */

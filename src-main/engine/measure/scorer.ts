@@ -1,16 +1,17 @@
-// A classifier at inference, batch by batch: what it answers, and how wrong it is.
+// A network at inference, batch by batch: what it answers, and how wrong it is.
 
 import type { Batch } from '../data/loader';
-import type { ImageShape } from '../data/types';
+import type { ImageShape, Task } from '../data/types';
 import type { Model, Preprocessing } from '../graph/types';
 import type { Backend } from '../runtime/backend';
 import { BatchInput } from '../train/batch-input';
 import { compile, type Executable } from '../train/executor/executable';
-import { classificationLoss, classifierHead, type ClassifierHead } from '../train/loss';
 import { readTogether } from '../train/read';
+import { plainTarget, taskHead, taskLoss, type TaskHead } from '../train/task-loss';
+import type { ValueLoss } from '../train/types';
 
 export interface BatchScores {
-  /** One value a class, [N, classes] row after row. */
+  /** One number a class, label (its probability) or value, [N, classes] row after row. */
   readonly scores: Float32Array;
   /** Of each sample, [N]. */
   readonly losses: Float32Array;
@@ -18,6 +19,7 @@ export interface BatchScores {
 
 /** Something that scores images, here or elsewhere. */
 export interface Scorer {
+  /** Or labels, or values. */
   readonly classes: number;
   /** What computes, for the record. */
   readonly detail: string;
@@ -31,9 +33,10 @@ export class ExecutableScorer implements Scorer {
   /** @param executable compiled up to the head's tensor; it stays the caller's */
   constructor(
     private readonly executable: Executable,
-    private readonly head: ClassifierHead,
+    private readonly head: TaskHead,
     shape: ImageShape,
     preprocessing: Preprocessing,
+    private readonly valueLoss: ValueLoss,
   ) {
     this.input = new BatchInput(executable.backend.tf, shape, preprocessing);
   }
@@ -50,8 +53,13 @@ export class ExecutableScorer implements Scorer {
     const { backend } = this.executable;
     const computed = backend.tf.tidy(() => {
       const [output] = this.executable.run([this.input.images(batch)]);
-      const labels = this.input.labels(batch);
-      return [output!, classificationLoss(backend, this.head, output!, labels).losses];
+      const target = plainTarget(backend.tf, batch);
+      const { losses } = taskLoss(backend, this.head, output!, target, this.valueLoss);
+      const { task, kind } = this.head;
+      return [
+        task === 'labels' && kind === 'logits' ? backend.tf.sigmoid(output!) : output!,
+        losses,
+      ];
     });
     const [scores, losses] = await readTogether(computed);
     return { scores: scores!, losses: losses! };
@@ -60,15 +68,15 @@ export class ExecutableScorer implements Scorer {
 
 /**
  * Scores a model on a backend of this process.
- * @throws AppError DATA_MISMATCH when it is no classifier
+ * @throws AppError DATA_MISMATCH when it cannot do the task
  */
 export class ModelScorer extends ExecutableScorer {
   private readonly compiled: Executable;
 
-  constructor(model: Model, shape: ImageShape, backend: Backend) {
-    const head = classifierHead(model);
+  constructor(model: Model, shape: ImageShape, backend: Backend, task: Task = 'classes') {
+    const head = taskHead(model, task);
     const compiled = compile(model.graph, backend, [head.tensor]);
-    super(compiled, head, shape, model.preprocessing);
+    super(compiled, head, shape, model.preprocessing, 'mse');
     this.compiled = compiled;
   }
 

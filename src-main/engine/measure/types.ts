@@ -3,21 +3,59 @@
 import type { SplitName } from '../data/types';
 import type { QuantizationReport } from '../quantize/types';
 
-export interface Accuracy {
+interface EveryEvaluation {
   readonly split: SplitName;
   readonly samples: number;
+  /** Mean over samples of what training minimises; of values the mean squared error. */
+  readonly loss: number;
+  /** What computed it. */
+  readonly backend: string;
+}
+
+/** Of a classifier. */
+export interface Accuracy extends EveryEvaluation {
+  readonly task: 'classes';
   readonly top1: number;
   /** Null with five classes or fewer, which are always among the first five. */
   readonly top5: number | null;
   /** Mean F1 of the classes. */
   readonly macroF1: number;
-  readonly loss: number;
   /** Recall of each class. */
   readonly perClass: readonly number[];
   /** confusion[actual][predicted] in samples. */
   readonly confusion: readonly (readonly number[])[];
-  readonly backend: string;
 }
+
+/** Of a network that says of each label whether it applies, at a probability above 0.5. */
+export interface LabelScores extends EveryEvaluation {
+  readonly task: 'labels';
+  /** Share of right answers, mean over labels. */
+  readonly accuracy: number;
+  /** F1 of all answers together, and the mean of those of the labels. */
+  readonly microF1: number;
+  readonly macroF1: number;
+  readonly perLabel: readonly {
+    readonly accuracy: number;
+    /** Null where the label neither applies nor is answered anywhere. */
+    readonly f1: number | null;
+    /** Samples that it applies to. */
+    readonly positives: number;
+  }[];
+}
+
+/** Mean absolute error, and the root of the mean squared one. */
+export interface Errors {
+  readonly mae: number;
+  readonly rmse: number;
+}
+
+/** Of a network that gives values. */
+export interface ValueErrors extends EveryEvaluation, Errors {
+  readonly task: 'values';
+  readonly perValue: readonly Errors[];
+}
+
+export type Evaluation = Accuracy | LabelScores | ValueErrors;
 
 /** How a changed answer changed: right now, right before, or wrong in another way. */
 export type FlipKind = 'gained' | 'lost' | 'other';

@@ -91,6 +91,7 @@ function meterOf(
   flow: ChannelFlow,
   criterion: MeasuredCriterion,
   backend: Backend,
+  task: Task,
 ): Meter {
   return criterion === 'taylor'
     ? new TaylorMeter(model, flow, backend, task)

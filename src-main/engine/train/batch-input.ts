@@ -26,9 +26,4 @@ export class BatchInput {
     normalise(batch.images, values, this.preprocessing, channels);
     return this.tf.tensor(values, [batch.count, height, width, channels]);
   }
-
-  /** Class indices, int32 [N]. */
-  labels(batch: Batch): Tensor {
-    return this.tf.tensor1d(batch.labels.slice(), 'int32');
-  }
 }

@@ -2,7 +2,7 @@
 // reaches. Loader, schedule, bookkeeping and checkpoints stay with the trainer.
 
 import type { Batch } from '../data/loader';
-import type { ImageShape } from '../data/types';
+import type { ImageShape, Task } from '../data/types';
 import type { RngState } from '../graph/rng';
 import type { Graph, Model, WeightId } from '../graph/types';
 import type { Scorer } from '../measure/scorer';
@@ -13,8 +13,11 @@ import type { BackendName, TrainOptions } from './types';
 /** Sums over the samples of some batches. */
 export interface StepResult {
   readonly loss: number;
-  /** Right answers; with mixup, of a pair each counts by its share. */
-  readonly right: number;
+  /**
+   * Right answers, shares of right labels, or mean absolute errors. With mixup, right answers to either of a pair count
+   * by its share.
+   */
+  readonly score: number;
   readonly samples: number;
 }
 
@@ -31,6 +34,7 @@ export interface StepRequest {
   /** With the weights to start from. */
   readonly model: Model;
   readonly shape: ImageShape;
+  readonly task: Task;
   readonly options: TrainOptions;
   readonly teacher: Model | null;
   /** Null at the start of a training. */
@@ -64,8 +68,8 @@ export interface Compute {
   /** Why native TensorFlow is not in use although it would have been taken; else null. */
   readonly fallbackReason: string | null;
   /**
-   * @throws AppError DATA_MISMATCH when the model is no classifier or the teacher does not fit, INVALID_ARGUMENT
-   * when there is a teacher and nothing to do with it, or the other way round
+   * @throws AppError DATA_MISMATCH when the model cannot do the task or the teacher does not fit, INVALID_ARGUMENT
+   * when there is a teacher and nothing to do with it, or the other way round, or an option is none of the task
    */
   begin(request: StepRequest): Promise<TrainingStep>;
 }

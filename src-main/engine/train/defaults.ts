@@ -88,6 +88,7 @@ const shared = {
   seed: 1,
   // He et al. 2016, section 4.2.
   augment: { flip: true, padCrop: 4 },
+  valueLoss: 'mse',
   gammaSparsity: 0,
   labelSmoothing: 0,
   mixup: 0,

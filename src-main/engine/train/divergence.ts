@@ -8,7 +8,7 @@ const explosion = 100;
 const inertia = 0.9;
 
 export interface WatchState {
-  /** Loss of an even guess, or of the first batch where that is more: what a run can start from. */
+  /** Loss of a blind guess, or of the first batch where that is more: what a run can start from. */
   readonly reference: number;
   /** Sum of the weights times the losses; divided by the sum of the weights it is the smoothed loss. */
   readonly sum: number;
@@ -19,8 +19,9 @@ export interface WatchState {
 export class LossWatch {
   constructor(private current: WatchState) {}
 
-  static begin(classes: number): LossWatch {
-    return new LossWatch({ reference: Math.log(Math.max(classes, 2)), sum: 0, weight: 0 });
+  /** @param blindLoss of a guess that knows nothing of the images */
+  static begin(blindLoss: number): LossWatch {
+    return new LossWatch({ reference: blindLoss, sum: 0, weight: 0 });
   }
 
   get state(): WatchState {

@@ -1,11 +1,12 @@
 // How much memory a step of training surely takes, so that one that cannot fit is refused before it begins: native
 // kernels end the process where memory lacks, and say nothing.
 
+import type { Task } from '../data/types';
 import { AppError } from '../errors';
 import { sizeOf } from '../graph/ops/check';
 import type { Model, TensorId } from '../graph/types';
 import { makeSteps } from './executor/steps';
-import { classifierHead } from './loss';
+import { taskHead } from './task-loss';
 
 const bytesPerNumber = 4;
 /** Room for what the estimate leaves out, where a batch is proposed: gradients on their way, kernels' scratch space. */
@@ -20,10 +21,10 @@ export interface StepFootprint {
 }
 
 /** @param slots numbers that the optimizer keeps of each weight: 1 with momentum, 2 with Adam */
-export function stepFootprint(model: Model, slots: number): StepFootprint {
+export function stepFootprint(model: Model, slots: number, task: Task = 'classes'): StepFootprint {
   const kept = new Map<TensorId, number>();
   const sizes = new Map<TensorId, number>();
-  for (const step of makeSteps(model.graph, [classifierHead(model).tensor])) {
+  for (const step of makeSteps(model.graph, [taskHead(model, task).tensor])) {
     step.node.inputs.forEach((id, i) => sizes.set(id, sizeOf(step.inputShapes[i]!)));
     step.node.outputs.forEach((id, i) => sizes.set(id, sizeOf(step.outputShapes[i]!)));
     for (const id of step.kept) kept.set(id, sizes.get(id)!);

@@ -9,6 +9,7 @@ import type { Batch, BatchLoader } from '../data/loader';
 import type { Dataset } from '../data/types';
 import { AppError } from '../errors';
 import type { Model } from '../graph/types';
+import { taskOf } from './task-loss';
 import { trainingCompute, trainingLoader, trainingSplit, type TrainRun } from './trainer';
 import type { RateCurve, RatePoint, TrainOptions } from './types';
 
@@ -46,7 +47,8 @@ export async function findLearningRate(
   const compute = await trainingCompute(run.compute);
   const split = trainingSplit(dataset);
   const plain = { ...options, ema: null };
-  const step = await compute.begin({ model, shape: split, options: plain, teacher, state: null });
+  const asked = { model, shape: split, task: taskOf(split), options: plain };
+  const step = await compute.begin({ ...asked, teacher, state: null });
   const loader = trainingLoader(split, plain);
   const points: RatePoint[] = [];
   let [sum, weight, best] = [0, 0, Infinity];

@@ -7,6 +7,7 @@ import type { Model } from '../graph/types';
 import { startStopwatch } from '../measure/stopwatch';
 import type { Compute } from './compute';
 import { nextBatch } from './rate-finder';
+import { taskOf } from './task-loss';
 import { trainingCompute, trainingLoader, trainingSplit } from './trainer';
 import type { TrainOptions } from './types';
 
@@ -35,6 +36,7 @@ export async function measureTrainingSpeed(
   const step = await chosen.begin({
     model,
     shape: split,
+    task: taskOf(split),
     options: alone,
     teacher: null,
     state: null,

@@ -1,25 +1,26 @@
 // One step of training: a batch forwards and backwards, and the update of the weights.
 
 import type { Batch } from '../data/loader';
+import type { Task } from '../data/types';
 import { AppError } from '../errors';
 import { createRng, type Rng } from '../graph/rng';
 import type { Graph, WeightId } from '../graph/types';
-import { indexOfLargest } from '../measure/largest';
 import { ExecutableScorer, type BatchScores } from '../measure/scorer';
 import type { Backend } from '../runtime/backend';
 import type { CrossEntropy, Tensor } from '../runtime/primitives';
 import { WeightAverage } from './average';
 import { BatchInput } from './batch-input';
+import { batchScore } from './batch-score';
 import { clipByGlobalNorm } from './clip';
 import type { Compute, StepRequest, StepResult, StepState, TrainingStep } from './compute';
 import { distilled, Teacher } from './distill';
 import { compile, type Executable } from './executor/executable';
-import { classificationLoss, classifierHead, type ClassifierHead } from './loss';
 import { asMemoryError } from './memory';
 import { drawMix, mixImages, type Mix } from './mixup';
 import { createOptimizer, type Optimizer } from './optimizer';
 import { readTogether } from './read';
-import { targetShares } from './targets';
+import { targetRows, targetShares } from './targets';
+import { plainTarget, taskHead, taskLoss, type TaskHead } from './task-loss';
 import type { TrainOptions } from './types';
 
 /** Steps by a backend of this process. */
@@ -41,7 +42,7 @@ interface Pass {
 
 export class TrainStep implements TrainingStep {
   private readonly options: TrainOptions;
-  private readonly head: ClassifierHead;
+  private readonly head: TaskHead;
   private readonly executable: Executable;
   private readonly average: WeightAverage | null;
   private readonly teacher: Teacher | null;
@@ -53,14 +54,15 @@ export class TrainStep implements TrainingStep {
 
   /** @throws AppError as `Compute.begin` does */
   constructor(
-    { model, shape, options, teacher, state }: StepRequest,
+    { model, shape, task, options, teacher, state }: StepRequest,
     private readonly backend: Backend,
   ) {
     const { graph, preprocessing } = model;
     const { seed, optimizer, gammaSparsity, ema, distill } = options;
     this.options = options;
     if ((teacher === null) !== (distill === null)) throw oneWithoutTheOther(teacher !== null);
-    this.head = classifierHead(model);
+    checkOptions(task, options);
+    this.head = taskHead(model, task);
     this.input = new BatchInput(backend.tf, shape, preprocessing);
     // Other sequences than the loader's, which begins from the seed itself.
     this.dropout = createRng(seed + 1);
@@ -70,7 +72,10 @@ export class TrainStep implements TrainingStep {
       this.mixup.setState(state.mixup);
     }
     const outputs = [this.head.tensor];
-    this.teacher = teacher && new Teacher(teacher, this.head, shape, backend);
+    this.teacher =
+      teacher && this.head.task === 'classes'
+        ? new Teacher(teacher, this.head, shape, backend)
+        : null;
     this.executable = compile(graph, backend, outputs);
     const average = state?.average ?? { graph, updates: 0 };
     this.average = ema === null ? null : new WeightAverage(average, backend, outputs, ema);
@@ -81,7 +86,8 @@ export class TrainStep implements TrainingStep {
       gammaSparsity,
       state?.optimizer,
     );
-    this.scorer = new ExecutableScorer(this.counting, this.head, shape, preprocessing);
+    const { valueLoss } = options;
+    this.scorer = new ExecutableScorer(this.counting, this.head, shape, preprocessing, valueLoss);
   }
 
   get classes(): number {
@@ -145,14 +151,14 @@ export class TrainStep implements TrainingStep {
     const loss = losses!.reduce((sum, value) => sum + value, 0);
     if (!Number.isFinite(loss)) {
       tf.dispose([...gradients.values()]);
-      return { loss, right: 0, samples: batch.count };
+      return { loss, score: 0, samples: batch.count };
     }
     tf.tidy(() => {
       const clipped = clipNorm === null ? gradients : clipByGlobalNorm(tf, gradients, clipNorm);
       this.optimizer.step(clipped, rate);
       this.average?.update(this.executable.weights);
     });
-    return { loss, right: countRight(scores!, batch.labels, mix), samples: batch.count };
+    return { loss, score: batchScore(this.head, scores!, batch, mix), samples: batch.count };
   }
 
   /** Forwards and backwards. The losses are asked for in between: a GPU answers while it is on its way back. */
@@ -183,31 +189,45 @@ export class TrainStep implements TrainingStep {
 
   private lossOf(batch: Batch, mix: Mix | null, output: Tensor): CrossEntropy {
     const { backend, head, options, teacher } = this;
-    const { labelSmoothing, distill } = options;
-    const loss = classificationLoss(
-      backend,
-      head,
-      output,
-      mix === null && labelSmoothing === 0
-        ? this.input.labels(batch)
-        : backend.tf.tensor2d(targetShares(batch.labels, head, labelSmoothing, mix), [
-            batch.count,
-            head.classes,
-          ]),
-    );
+    const target = this.target(batch, mix);
+    const loss = taskLoss(backend, head, output, target, options.valueLoss);
+    const { distill } = options;
     if (teacher === null || distill === null) return loss;
     return distilled(backend, loss, output, teacher.logits(batch, mix), distill);
   }
+
+  /** What the batch is to be answered with, smoothed and mixed. */
+  private target(batch: Batch, mix: Mix | null): Tensor {
+    const { head, options } = this;
+    const { tf } = this.backend;
+    const { labelSmoothing } = options;
+    if (mix === null && labelSmoothing === 0) return plainTarget(tf, batch);
+    const shares =
+      batch.targets === undefined
+        ? targetShares(batch.labels, head, labelSmoothing, mix)
+        : targetRows(batch.targets, head.classes, labelSmoothing, mix);
+    return tf.tensor2d(shares, [batch.count, head.classes]);
+  }
 }
 
-function countRight(scores: Float32Array, labels: Int32Array, mix: Mix | null): number {
-  const classes = scores.length / labels.length;
-  return labels.reduce((right, label, i) => {
-    const answer = indexOfLargest(scores.subarray(i * classes, (i + 1) * classes));
-    if (mix === null) return right + (answer === label ? 1 : 0);
-    const partner = labels[mix.partners[i]!];
-    return right + (answer === label ? mix.share : 0) + (answer === partner ? 1 - mix.share : 0);
-  }, 0);
+/** @throws AppError INVALID_ARGUMENT for options that say nothing where an image has not one class */
+function checkOptions(task: Task, { labelSmoothing, distill }: TrainOptions): void {
+  if (task === 'values' && labelSmoothing > 0) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      'Label smoothing moves labels towards an even guess, and values have none.',
+      'Leave label smoothing out for this data set.',
+      { details: { field: 'labelSmoothing' } },
+    );
+  }
+  if (task !== 'classes' && distill !== null) {
+    throw new AppError(
+      'INVALID_ARGUMENT',
+      'Distillation compares softmax answers of a teacher, and this data set has not one class an image.',
+      'Train without a teacher on this data set.',
+      { details: { field: 'teacher' } },
+    );
+  }
 }
 
 function oneWithoutTheOther(hasTeacher: boolean): AppError {

@@ -1,7 +1,7 @@
-// What a batch is to answer: its labels, or a share of each class where labels are smoothed or mixed.
+// What a batch is to answer where labels are smoothed or samples mixed: a share of each class, or rows of targets.
 
-import type { ClassifierHead } from './loss';
 import type { Mix } from './mixup';
+import type { TaskHead } from './task-loss';
 
 /**
  * The share of each class for each sample, [N, classes]. Smoothing keeps 1 - smoothing of a label and spreads the
@@ -10,7 +10,7 @@ import type { Mix } from './mixup';
  */
 export function targetShares(
   labels: Int32Array,
-  { kind, classes }: Pick<ClassifierHead, 'kind' | 'classes'>,
+  { kind, classes }: Pick<TaskHead, 'kind' | 'classes'>,
   smoothing: number,
   mix: Mix | null,
 ): Float32Array {
@@ -25,4 +25,24 @@ export function targetShares(
     give(i, labels[mix.partners[i]!]!, 1 - mix.share);
   });
   return shares;
+}
+
+/**
+ * Rows of labels (0 or 1) or values, [N, width], mixed as their images are. Smoothing moves each label towards 1/2, as
+ * Keras has it.
+ */
+export function targetRows(
+  targets: Float32Array,
+  width: number,
+  smoothing: number,
+  mix: Mix | null,
+): Float32Array {
+  return targets.map((own, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    const mixed =
+      mix === null
+        ? own
+        : mix.share * own + (1 - mix.share) * targets[mix.partners[row]! * width + column]!;
+    return mixed * (1 - smoothing) + smoothing / 2;
+  });
 }

@@ -3,18 +3,21 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EngineContext } from '../context';
 import { BatchLoader } from '../data/loader';
-import type { Dataset, ImageSplit } from '../data/types';
+import type { Dataset, ImageSplit, Task } from '../data/types';
 import { AppError } from '../errors';
 import type { Graph, Model, WeightId } from '../graph/types';
 import { evaluateWith } from '../measure/accuracy';
+import type { Evaluation } from '../measure/types';
 import { startStopwatch } from '../measure/stopwatch';
 import { loadBackend } from '../runtime/backend';
 import type { BestEpoch, TrainCheckpoint } from './checkpoint';
 import type { Compute, StepResult, TrainingStep } from './compute';
 import { diverged, LossWatch } from './divergence';
+import { curvePoints, isBetter, trainFigures, validationFigures } from './epoch-figures';
 import { gammaWeights, sampleGammas } from './gammas';
 import { learningRateAt } from './schedule';
 import { localCompute } from './step';
+import { blindLoss, taskOf } from './task-loss';
 import type { EpochRecord, TrainOptions, TrainResult } from './types';
 
 export interface TrainHooks {
@@ -43,9 +46,8 @@ export interface TrainRun {
 const metricInterval = 10;
 
 /**
- * Trains a classifier. The same model, data, options and backend give the same weights. With a validation split
- * and `keepBest` the result is the epoch of the highest validation accuracy (of equal ones that of the lowest
- * loss), else the last. With `ema` the averaged weights are what is validated and kept.
+ * Trains a network for the task of the data set. The same model, data, options and backend give the same weights. With
+ * a validation split and `keepBest` the result is the epoch of the best validation, as `isBetter` has it, else the last. With `ema` the averaged weights are what is validated and kept.
  * @throws AppError DATA_MISMATCH, INVALID_ARGUMENT, TRAIN_DIVERGED, OUT_OF_MEMORY, RUNTIME_UNAVAILABLE, or the
  * reason of the signal, which is looked at before each batch
  */
@@ -62,9 +64,11 @@ export async function train(
   if (compute.fallbackReason !== null) {
     context.log('warn', `Training without TensorFlow, slowly: ${compute.fallbackReason}`);
   }
+  const split = trainingSplit(dataset);
   const step = await compute.begin({
     model: { ...model, graph: (resume?.model ?? model).graph },
-    shape: trainingSplit(dataset),
+    shape: split,
+    task: taskOf(split),
     options,
     teacher,
     state: resume,
@@ -82,6 +86,7 @@ export async function trainingCompute(compute: Compute | undefined): Promise<Com
 }
 
 class Trainer {
+  private readonly task: Task;
   private readonly loader: BatchLoader;
   private readonly watch: LossWatch;
   private readonly history: EpochRecord[];
@@ -100,8 +105,12 @@ class Trainer {
     resume: TrainCheckpoint | null,
   ) {
     this.gammas = gammaWeights(model.graph);
-    this.loader = trainingLoader(trainingSplit(dataset), options);
-    this.watch = resume ? new LossWatch(resume.watch) : LossWatch.begin(step.classes);
+    const split = trainingSplit(dataset);
+    this.task = taskOf(split);
+    this.loader = trainingLoader(split, options);
+    this.watch = resume
+      ? new LossWatch(resume.watch)
+      : LossWatch.begin(blindLoss(split, step.classes, options.valueLoss));
     this.history = [...(resume?.history ?? [])];
     this.best = resume?.best ?? null;
     if (resume && this.best === null) {
@@ -137,10 +146,10 @@ class Trainer {
   private isSpent(): boolean {
     const { patience } = this.options;
     if (patience === null || this.history.length === 0) return false;
-    const { epoch, valAccuracy } = this.history.reduce((best, record) =>
+    const { epoch, valLoss } = this.history.reduce((best, record) =>
       isBetter(record, best) ? record : best,
     );
-    const isOver = valAccuracy !== null && this.history.length - epoch >= patience;
+    const isOver = valLoss !== null && this.history.length - epoch >= patience;
     if (isOver) {
       this.context.log('info', `Stopped: no better validation than epoch ${epoch}'s since then.`);
     }
@@ -181,9 +190,8 @@ class Trainer {
       epoch: number,
       learningRate: rate,
       trainLoss: total.loss / total.samples,
-      trainAccuracy: total.right / total.samples,
-      valLoss: validation?.loss ?? null,
-      valAccuracy: validation?.top1 ?? null,
+      ...trainFigures(this.task, total.score / total.samples),
+      ...validationFigures(this.task, validation),
       imagesPerSecond,
     };
   }
@@ -195,22 +203,22 @@ class Trainer {
     return learningRateAt(schedule, optimizer.learningRate, position, epochs, stepLength);
   }
 
-  private async validate(epoch: number): Promise<{ loss: number; top1: number } | null> {
+  private async validate(epoch: number): Promise<Evaluation | null> {
     const split = this.dataset.split('val');
     if (split.count === 0) {
       // Nothing else has looked at what the last step did.
       if (!isFiniteGraph(await this.step.result())) throw diverged(epoch, 'at its end', null);
       return null;
     }
-    const { loss, top1 } = await evaluateWith(this.step, split, 'val', this.context);
-    if (!Number.isFinite(loss)) throw diverged(epoch, 'at its validation', null);
-    return { loss, top1 };
+    const evaluation = await evaluateWith(this.step, split, 'val', this.context);
+    if (!Number.isFinite(evaluation.loss)) throw diverged(epoch, 'at its validation', null);
+    return evaluation;
   }
 
   /** Keeps the epoch that has just ended, if it is the best or no best one is asked for. */
   private async keep(record: EpochRecord): Promise<void> {
-    const { epoch, valAccuracy } = record;
-    const chooses = this.options.keepBest && valAccuracy !== null;
+    const { epoch, valLoss } = record;
+    const chooses = this.options.keepBest && valLoss !== null;
     const earlier = this.best === null ? undefined : this.history[this.best.epoch - 1];
     if (chooses && earlier !== undefined && !isBetter(record, earlier)) return;
     const kept = { epoch, model: { ...this.model, graph: await this.step.result() } };
@@ -241,16 +249,13 @@ class Trainer {
   }
 
   /** What is known at the end of an epoch, or (0) before the first. */
-  private async reportEpoch(
-    epoch: number,
-    validation: { loss: number; top1: number } | null,
-  ): Promise<void> {
+  private async reportEpoch(epoch: number, validation: Evaluation | null): Promise<void> {
     const gammas = sampleGammas(await this.step.read(this.gammas));
     if (validation === null && gammas === null) return;
     this.context.metric({
       step: epoch,
       epoch,
-      values: validation ? { valLoss: validation.loss, valAccuracy: validation.top1 } : {},
+      values: curvePoints(validationFigures(this.task, validation)),
       ...(gammas && { gammas }),
     });
   }
@@ -265,7 +270,7 @@ class Trainer {
     if (recent.samples === 0) return;
     const values = {
       trainLoss: recent.loss / recent.samples,
-      trainAccuracy: recent.right / recent.samples,
+      ...curvePoints(trainFigures(this.task, recent.score / recent.samples)),
       learningRate,
       imagesPerSecond,
     };
@@ -276,12 +281,12 @@ class Trainer {
 
 class Sums implements StepResult {
   loss = 0;
-  right = 0;
+  score = 0;
   samples = 0;
 
   add(result: StepResult): void {
     this.loss += result.loss;
-    this.right += result.right;
+    this.score += result.score;
     this.samples += result.samples;
   }
 }
@@ -305,9 +310,4 @@ export function trainingSplit(dataset: Dataset): ImageSplit {
 
 function isFiniteGraph({ weights }: Graph): boolean {
   return [...weights.values()].every(({ data }) => data.every((value) => Number.isFinite(value)));
-}
-
-function isBetter(record: EpochRecord, earlier: EpochRecord): boolean {
-  const [accuracy, other] = [record.valAccuracy ?? 0, earlier.valAccuracy ?? 0];
-  return accuracy > other || (accuracy === other && (record.valLoss ?? 0) < (earlier.valLoss ?? 0));
 }

@@ -68,6 +68,9 @@ export interface DistillOptions {
   readonly alpha: number;
 }
 
+/** What regression minimises: the mean squared error, or the mean absolute error. */
+export type ValueLoss = 'mse' | 'mae';
+
 export interface TrainOptions {
   readonly epochs: number;
   readonly batchSize: number;
@@ -75,6 +78,8 @@ export interface TrainOptions {
   readonly optimizer: OptimizerOptions;
   readonly schedule: ScheduleOptions;
   readonly augment: AugmentOptions;
+  /** Of data with values; others do without. */
+  readonly valueLoss: ValueLoss;
   /** Strength s of the L1 subgradient s * sign(gamma) on BN gamma (Liu et al. 2017); 0 is off. */
   readonly gammaSparsity: number;
   /** Share of each label that is spread evenly over all classes (Szegedy et al. 2016); 0 is off. */
@@ -107,9 +112,15 @@ export interface EpochRecord {
   readonly epoch: number;
   readonly learningRate: number;
   readonly trainLoss: number;
-  readonly trainAccuracy: number;
+  /** Share of right answers, or of right labels; null where values are learned. */
+  readonly trainAccuracy: number | null;
   readonly valLoss: number | null;
   readonly valAccuracy: number | null;
+  /** Where an image has several labels. */
+  readonly valMacroF1?: number | null;
+  /** Mean absolute errors, where values are learned. */
+  readonly trainMae?: number;
+  readonly valMae?: number | null;
   readonly imagesPerSecond: number;
 }
 

@@ -2,7 +2,7 @@
 // those of the same versions.
 
 import { openDataset } from '../../engine/data/decode';
-import { checkFit } from '../../engine/data/fit';
+import { checkFit, requireClasses } from '../../engine/data/fit';
 import { silentContext, type Progress } from '../../engine/context';
 import { AppError } from '../../engine/errors';
 import type { ImageSplit } from '../../engine/data/types';
@@ -55,6 +55,7 @@ export async function findFlipped(
   { a, b, data, split: name, kind, label, offset, count }: Question,
   onProgress: (progress: Progress) => void = () => undefined,
 ): Promise<Questions['flips']['reply']> {
+  requireClasses(data.info, 'Flipped images');
   const dataset = openDataset(data.cacheFile);
   try {
     const split = dataset.split(name);

@@ -43,11 +43,13 @@ export async function sampleImages(
     const size = pixels.length / Math.max(1, count);
     const model = versionFile === null ? null : await loadModel(versionFile);
     if (model) checkFit(data.info, model);
-    const predictions = model && count > 0 ? await predict(model, pixels, split, count) : null;
+    const hasClasses = data.info.task === 'classes';
+    const predictions =
+      model && hasClasses && count > 0 ? await predict(model, pixels, split, count) : null;
     return await Promise.all(
       Array.from(labels, async (label, i) => ({
         image: await pictureUrl(pixels.subarray(i * size, (i + 1) * size), split),
-        label,
+        label: hasClasses ? label : null,
         predicted: predictions?.[i] ?? null,
       })),
     );

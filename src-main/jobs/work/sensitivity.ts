@@ -2,7 +2,9 @@
 // on where it stopped when it is started again.
 
 import { scanSensitivity, sensitivitySplit } from '../../engine/prune/sensitivity';
+import { requireClasses } from '../../engine/data/fit';
 import type { JobContext, JobSpec, SensitivityRequest } from '../types';
+import { datasetSource } from './files';
 import { loadVersion, openFittingDataset } from './versions';
 
 /** @throws AppError INVALID_ARGUMENT, DATA_MISMATCH, CANCELLED; points already stored stay. */
@@ -13,6 +15,7 @@ export async function runSensitivity(
 ): Promise<void> {
   const { data, options } = request;
   const version = await loadVersion(spec, request.version);
+  requireClasses(datasetSource(spec, data).info, 'Sensitivity maps');
   const dataset = openFittingDataset(spec, data, version.model);
   let id = spec.sensitivity?.id ?? '';
   try {

@@ -9,6 +9,7 @@ import type { Progress } from '../../engine/context';
 import type { Dataset } from '../../engine/data/types';
 import { AppError, toAppError } from '../../engine/errors';
 import type { Model } from '../../engine/graph/types';
+import { formatError } from '../../engine/measure/score';
 import { startStopwatch } from '../../engine/measure/stopwatch';
 import {
   decodeCheckpoint,
@@ -48,7 +49,7 @@ export async function trainInJob(
 ): Promise<TrainResult> {
   const slots = options.optimizer.kind === 'sgd' ? 1 : 2;
   requireMemory(
-    stepFootprint(model, slots),
+    stepFootprint(model, slots, dataset.task),
     Math.min(options.batchSize, dataset.counts.train),
     machineMemory(),
   );
@@ -139,10 +140,18 @@ const labelOf = (training: Progress, now: Progress): string =>
 
 function epochLine(record: EpochRecord, epochs: number): string {
   const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+  const figure = (
+    name: string,
+    value: number | null | undefined,
+    text: (value: number) => string,
+  ): readonly string[] => (value === null || value === undefined ? [] : [`${name} ${text(value)}`]);
   return [
     `Epoch ${record.epoch} of ${epochs}: loss ${record.trainLoss.toFixed(4)}`,
-    `training ${percent(record.trainAccuracy)}`,
-    ...(record.valAccuracy === null ? [] : [`validation ${percent(record.valAccuracy)}`]),
+    ...figure('training', record.trainAccuracy, percent),
+    ...figure('training MAE', record.trainMae, formatError),
+    ...figure('validation', record.valAccuracy, percent),
+    ...figure('macro-F1', record.valMacroF1, percent),
+    ...figure('validation MAE', record.valMae, formatError),
     `${Math.round(record.imagesPerSecond)} images/s`,
   ].join(', ');
 }

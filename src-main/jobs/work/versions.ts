@@ -6,7 +6,7 @@ import type { Dataset, SplitName } from '../../engine/data/types';
 import { graphCost } from '../../engine/graph/cost';
 import { inferShapes } from '../../engine/graph/shapes';
 import type { Model } from '../../engine/graph/types';
-import { evaluate } from '../../engine/measure/accuracy';
+import { evaluateTask } from '../../engine/measure/accuracy';
 import { measureLatency } from '../../engine/measure/latency';
 import { exportedBytes } from '../../engine/measure/size';
 import type { DatasetId, VersionId } from '../../project/types';
@@ -109,7 +109,7 @@ export async function evaluateVersion(
   split: SplitName = reportSplit(data.dataset),
 ): Promise<void> {
   if (context.earlier('evaluation') !== null) return;
-  const accuracy = await evaluate(
+  const accuracy = await evaluateTask(
     model,
     data.dataset.split(split),
     split,

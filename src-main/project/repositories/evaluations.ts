@@ -1,7 +1,9 @@
-// Rows of evaluations: the accuracy of a version on a split of a data set.
+// Rows of evaluations: what a version is worth on a split of a data set.
 
 import { macroF1 } from '../../engine/measure/macro-f1';
-import type { Accuracy } from '../../engine/measure/types';
+import { scoreOf } from '../../engine/measure/score';
+import type { Evaluation } from '../../engine/measure/types';
+import type { SplitName, Task } from '../../engine/data/types';
 import type { Sql } from '../database';
 import type { AccuracyFigure, EvaluationRecord, VersionId } from '../types';
 import { fromJson, insertRow, toJson } from './rows';
@@ -20,7 +22,8 @@ export class EvaluationsRepository {
       created_at: createdAt,
       split: accuracy.split,
       samples: accuracy.samples,
-      top1: accuracy.top1,
+      score: scoreOf(accuracy),
+      task: accuracy.task,
       accuracy: toJson(accuracy),
     });
   }
@@ -35,17 +38,17 @@ export class EvaluationsRepository {
       version,
       data: row.data,
       createdAt: row.created_at,
-      accuracy: accuracyOf(row.accuracy),
+      accuracy: evaluationOf(row.accuracy),
     }));
   }
 
   /** The newest figure of each version, from the test split where there is one, else validation, else training. */
   async newest(): Promise<Map<VersionId, AccuracyFigure>> {
     const rows = await this.#sql.all<NewestRow>(
-      `SELECT version, data, dataName, split, samples, top1,
-         json_extract(accuracy, '$.top5') AS top5,
-         json_extract(accuracy, '$.macroF1') AS macroF1,
-         CASE WHEN json_extract(accuracy, '$.macroF1') IS NULL THEN accuracy END AS older
+      `SELECT version, data, dataName, split, samples,
+         ${figureNames.map((name) => `json_extract(accuracy, '$.${name}') AS ${name}`).join(', ')},
+         CASE WHEN task = 'classes' AND json_extract(accuracy, '$.macroF1') IS NULL
+           THEN accuracy END AS older
        FROM (
          SELECT evaluations.*, datasets.name AS dataName, ROW_NUMBER() OVER (
            PARTITION BY version
@@ -54,23 +57,54 @@ export class EvaluationsRepository {
          FROM evaluations JOIN datasets ON datasets.id = evaluations.data)
        WHERE place = 1`,
     );
-    return new Map(
-      rows.map(({ version, older, ...figure }) => [
-        version,
-        older === null ? figure : { ...figure, macroF1: accuracyOf(older).macroF1 },
-      ]),
-    );
+    return new Map(rows.map((row) => [row.version, figureOf(row)]));
   }
 }
 
-interface NewestRow extends AccuracyFigure {
+/** Figures of evaluations that lists show, of all tasks. */
+const figureNames = [
+  ...['task', 'top1', 'top5', 'macroF1', 'accuracy', 'microF1', 'mae', 'rmse'],
+] as const;
+
+interface NewestRow {
   readonly version: VersionId;
+  readonly data: string;
+  readonly dataName: string;
+  readonly split: SplitName;
+  readonly samples: number;
+  readonly task: Task | null;
+  readonly top1: number;
+  readonly top5: number | null;
+  readonly macroF1: number;
+  readonly accuracy: number;
+  readonly microF1: number;
+  readonly mae: number;
+  readonly rmse: number;
   /** The whole evaluation, where an older Secateur stored it without what is known of it today. */
   readonly older: string | null;
 }
 
-/** An evaluation; macro-F1 is in the confusion of those that were stored without it. */
-function accuracyOf(json: string): Accuracy {
-  const stored = fromJson<Accuracy>(json);
-  return { ...stored, macroF1: stored.macroF1 ?? macroF1(stored.confusion) };
+function figureOf(row: NewestRow): AccuracyFigure {
+  const { data, dataName, split, samples, task } = row;
+  const on = { data, dataName, split, samples };
+  switch (task) {
+    case 'labels':
+      return { ...on, task, accuracy: row.accuracy, microF1: row.microF1, macroF1: row.macroF1 };
+    case 'values':
+      return { ...on, task, mae: row.mae, rmse: row.rmse };
+    default: {
+      const { top1, top5 } = row;
+      const older = row.older === null ? null : evaluationOf(row.older);
+      const known = older?.task === 'classes' ? older.macroF1 : row.macroF1;
+      return { ...on, task: 'classes', top1, top5, macroF1: known };
+    }
+  }
+}
+
+/** An evaluation; of those that were stored without their task or macro-F1, the latter is in their confusion. */
+function evaluationOf(json: string): Evaluation {
+  const stored = fromJson<Evaluation>(json);
+  const evaluation: Evaluation = { ...stored, task: stored.task ?? 'classes' } as Evaluation;
+  if (evaluation.task !== 'classes') return evaluation;
+  return { ...evaluation, macroF1: evaluation.macroF1 ?? macroF1(evaluation.confusion) };
 }

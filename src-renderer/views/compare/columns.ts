@@ -2,12 +2,12 @@
 import type { FigureKind } from '../../format';
 import { latencyLike } from '../../state/figures';
 import type { Latency } from '../../../src-main/engine/measure/types';
-import type { VersionSummary } from '../../../src-main/project/types';
+import type { AccuracyFigure, VersionSummary } from '../../../src-main/project/types';
 import { runtimeWords } from '../../words';
 
 export type LatencySetting = Pick<Latency, 'runtime' | 'threads'>;
 export type ColumnKey = 'bytes' | 'ms' | 'accuracy' | 'macs' | 'params';
-export type AccuracyKind = 'top1' | 'top5' | 'macroF1';
+export type AccuracyKind = 'top1' | 'top5' | 'macroF1' | 'mae' | 'rmse';
 
 /** What the column of accuracies shows, and where latencies were measured. */
 export interface CompareTerms extends LatencySetting {
@@ -33,23 +33,47 @@ export const columns: readonly Column[] = [
     key: 'accuracy',
     title: 'Accuracy',
     kind: 'accuracy',
-    value: (version, { accuracy }) => version.accuracy?.[accuracy] ?? null,
+    value: ({ accuracy }, terms) => accuracy && figuresOf(accuracy)[terms.accuracy],
   },
   { key: 'macs', title: 'MACs', kind: 'macs', value: (version) => version.macs },
   { key: 'params', title: 'Params', kind: 'params', value: (version) => version.params },
 ];
 
-/** Ways to count right answers that the versions were measured by. */
+type Figures = Readonly<Record<AccuracyKind, number | null>>;
+
+function figuresOf(figure: AccuracyFigure): Figures {
+  const none: Figures = { top1: null, top5: null, macroF1: null, mae: null, rmse: null };
+  const { task } = figure;
+  if (task === 'classes') {
+    const { top1, top5, macroF1 } = figure;
+    return { ...none, top1, top5, macroF1 };
+  }
+  if (task === 'labels') return { ...none, macroF1: figure.macroF1 };
+  return { ...none, mae: figure.mae, rmse: figure.rmse };
+}
+
+/** What a figure of a column is, on these terms: errors stand in the column of accuracies. */
+export function kindOf({ key, kind }: Column, { accuracy }: CompareTerms): FigureKind {
+  return key === 'accuracy' && (accuracy === 'mae' || accuracy === 'rmse') ? 'error' : kind;
+}
+
+/** What the versions were measured by; top-1 where nothing was measured yet. */
 export function accuracyKinds(
   versions: readonly VersionSummary[],
 ): readonly { readonly value: AccuracyKind; readonly title: string }[] {
-  const hasTop5 = versions.some(({ accuracy }) => accuracy !== null && accuracy.top5 !== null);
-  return [
-    { value: 'top1', title: 'Top-1' },
-    ...(hasTop5 ? [{ value: 'top5', title: 'Top-5' } as const] : []),
-    { value: 'macroF1', title: 'Macro-F1' },
-  ];
+  const has = (kind: AccuracyKind): boolean =>
+    versions.some(({ accuracy }) => accuracy !== null && figuresOf(accuracy)[kind] !== null);
+  const measured = accuracyTitles.filter(({ value }) => has(value));
+  return measured.length > 0 ? measured : accuracyTitles.slice(0, 1);
 }
+
+const accuracyTitles = [
+  { value: 'top1', title: 'Top-1' },
+  { value: 'top5', title: 'Top-5' },
+  { value: 'macroF1', title: 'Macro-F1' },
+  { value: 'mae', title: 'MAE' },
+  { value: 'rmse', title: 'RMSE' },
+] as const;
 
 export function column(key: ColumnKey): Column {
   const found = columns.find((entry) => entry.key === key);

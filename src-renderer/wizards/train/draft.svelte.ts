@@ -5,7 +5,8 @@ import type { ScratchBudget } from '../../../src-main/engine/train/scratch';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { TrainRequest } from '../../../src-main/jobs/types';
 import type { VersionSummary } from '../../../src-main/project/types';
-import { percent, plainNumber, plural } from '../../format';
+import { figure, plainNumber, plural } from '../../format';
+import { triple } from '../../state/figures';
 import { datasetMisfit, firstFitting } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
@@ -140,9 +141,8 @@ export function trainSentence(draft: TrainDraft): string {
     draft.init === 'weights'
       ? `train ${draft.version.name} on for ${epochs} on ${dataset}`
       : `train the architecture of ${draft.version.name} from new random weights for ${epochs} on ${dataset}`;
-  const accuracy = draft.version.accuracy
-    ? ` It starts from ${percent(draft.version.accuracy.top1)}.`
-    : '';
+  const { accuracy: score, scoreKind } = triple(draft.version);
+  const accuracy = score === null ? '' : ` It starts from ${figure(scoreKind, score)}.`;
   return (
     `Secateur will ${what}, evaluate the result${draft.measure ? ' and measure its latency' : ''}, and keep it as a ` +
     `new version. ${draft.version.name} stays as it is.${draft.init === 'weights' ? accuracy : ''}`

@@ -90,7 +90,7 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
     const options = runs[run]!;
     const shape = { height: side, width: side, channels } as ImageShape;
     const model = recordedModel();
-    const request = { model, shape, options, teacher: null, state: null };
+    const request = { model, shape, task: 'classes', options, teacher: null, state: null } as const;
     const step = await localCompute(backend).begin(request);
     const losses: number[] = [];
     for (const i of keras.curves[run]!.keys()) {

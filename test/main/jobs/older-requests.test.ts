@@ -28,6 +28,7 @@ const old = {
 const today: TrainOptions = {
   ...old,
   schedule: { kind: 'constant', warmupEpochs: 0 },
+  valueLoss: 'mse',
   labelSmoothing: 0,
   mixup: 0,
   clipNorm: null,

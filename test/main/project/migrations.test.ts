@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Backups } from '../../../src-main/project/backups';
 import { checkDatabaseFile, Database, readPragma } from '../../../src-main/project/database';
 import { migrate, migrations, type Migration } from '../../../src-main/project/migrations';
+import { EvaluationsRepository } from '../../../src-main/project/repositories/evaluations';
 import { MetricsRepository } from '../../../src-main/project/repositories/metrics';
 import { SensitivityRepository } from '../../../src-main/project/repositories/sensitivity';
 import { createDatabase } from '../../../src-main/project/open-database';
@@ -121,6 +122,11 @@ describe('the migrations of this version', () => {
         { name: 'sample' },
         { name: 'sample-l1-50' },
       ]);
+      expect(await old.all('SELECT score, task FROM evaluations'), name).toEqual([
+        { score: 0.9, task: 'classes' },
+      ]);
+      const shown = await new EvaluationsRepository(old).newest();
+      expect([...shown.values()], name).toMatchObject([{ task: 'classes', top1: 0.9 }]);
       expect(await old.all('PRAGMA foreign_key_check'), name).toEqual([]);
     }
   });

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { scoreOf } from '../../../src-main/engine/measure/score';
 import { beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json';
 import type { Accuracy } from '../../../src-main/engine/measure/types';
@@ -190,12 +191,13 @@ describe('Project', () => {
         dataName: 'digits',
         split: 'test',
         samples: 100,
+        task: 'classes',
         top1: 0.7,
         top5: null,
         macroF1: 1,
       });
       const kept = await project.evaluations(version);
-      expect(kept.map(({ accuracy }) => accuracy.top1)).toEqual([0.5, 0.6, 0.7, 0.9]);
+      expect(kept.map(({ accuracy }) => scoreOf(accuracy))).toEqual([0.5, 0.6, 0.7, 0.9]);
       expect(kept[0]!.accuracy).toEqual(accuracyOf(0.5, 'val'));
       expect((await project.versionSource(version)).accuracy).toEqual({
         top1: 0.7,
@@ -220,7 +222,7 @@ describe('Project', () => {
       const shown = (await project.findVersion(version)).accuracy;
       expect(shown).toMatchObject({ top1: 0.5, top5: 0.9, macroF1: expect.closeTo(7 / 12, 12) });
       const [kept] = await project.evaluations(version);
-      expect(kept!.accuracy.macroF1).toBeCloseTo(7 / 12, 12);
+      expect(kept!.accuracy).toMatchObject({ macroF1: expect.closeTo(7 / 12, 12) });
     });
 
     it('show the newest latency of each thread count', async () => {

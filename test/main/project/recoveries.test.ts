@@ -64,13 +64,13 @@ describe('what became of a cut', () => {
       measuredOn: { data, split: 'test', samples: 100 },
     });
     expect(recovery!.stages).toMatchObject([
-      { stage: 'raw', versions: [cut], epochs: null, top1: 0.2, spread: null },
-      { stage: 'recalibrated', versions: [fresh], epochs: null, top1: 0.6 },
-      { stage: 'fine-tuned', versions: [tuned], epochs: 3, top1: 0.85 },
-      { stage: 'scratch-e', versions: [e], epochs: 40, top1: 0.5 },
+      { stage: 'raw', versions: [cut], epochs: null, score: 0.2, spread: null },
+      { stage: 'recalibrated', versions: [fresh], epochs: null, score: 0.6 },
+      { stage: 'fine-tuned', versions: [tuned], epochs: 3, score: 0.85 },
+      { stage: 'scratch-e', versions: [e], epochs: 40, score: 0.5 },
       { stage: 'scratch-b', versions: b, epochs: 40, runs: [0.83, 0.87] },
     ]);
-    expect(recovery!.stages.at(-1)!.top1).toBeCloseTo(0.85, 10);
+    expect(recovery!.stages.at(-1)!.score).toBeCloseTo(0.85, 10);
     expect(recovery!.stages.at(-1)!.spread).toBeCloseTo(Math.hypot(0.02, 0.02), 10);
     expect(recovery!.verdict).toMatchObject({
       outcome: 'even',
@@ -89,7 +89,7 @@ describe('what became of a cut', () => {
     const elsewhere = await addDataset(project, 'others');
     await add('scratch', cut, 0.8, scratch('b', 2), elsewhere);
     const [recovery] = await recoveries();
-    expect(recovery!.stages.at(-1)).toMatchObject({ runs: [], top1: null });
+    expect(recovery!.stages.at(-1)).toMatchObject({ runs: [], score: null });
     expect(recovery!.verdict).toBeNull();
   });
 

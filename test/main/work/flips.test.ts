@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
 import { answers } from '../../../src-main/jobs/work/answer';
+import { scoreOf } from '../../../src-main/engine/measure/score';
 import type { Questions } from '../../../src-main/jobs/analyst-protocol';
 import { errorOf } from '../support';
 import { toyDataset } from '../../engine/train/toy';
@@ -48,7 +49,9 @@ describe('images that two versions answer otherwise', () => {
       data: toy.data,
       split: 'test',
     });
-    const [before, after] = (await toy.project.versions()).map(({ accuracy }) => accuracy!.top1);
+    const [before, after] = (await toy.project.versions()).map(({ accuracy }) =>
+      scoreOf(accuracy!),
+    );
     const { counts, images, samples, total } = await ask();
     expect(samples).toBe(24);
     expect(counts.gained - counts.lost).toBe(Math.round((after! - before!) * 24));

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRng } from '../../../src-main/engine/graph/rng';
 import { defaultPruneOptions } from '../../../src-main/engine/prune';
 import { fineTuneDefaults } from '../../../src-main/engine/train/defaults';
+import { scoreOf } from '../../../src-main/engine/measure/score';
 import type { WorkerHost, WorkerProcess } from '../../../src-main/jobs/host';
 import { childProcessHost } from '../../../src-main/jobs/hosts/child-process';
 import { JobQueue } from '../../../src-main/jobs/queue';
@@ -39,7 +40,7 @@ async function contentOf(project: Project): Promise<unknown> {
       name,
       operation,
       blob: basename((await project.versionSource(id)).file),
-      top1: accuracy?.top1,
+      score: accuracy && scoreOf(accuracy),
       evaluations: (await project.evaluations(id)).length,
     })),
   );

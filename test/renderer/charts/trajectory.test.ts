@@ -30,13 +30,13 @@ const recovery = (
 ): Recovery => ({
   cut,
   original: 'root',
-  measuredOn: { data, split: 'test', samples: 100 },
+  measuredOn: { data, split: 'test', samples: 100, task: 'classes' },
   stages: stages.map(([stage, id, top1]) => ({
     stage,
     versions: [id],
     epochs: null,
     runs: [top1],
-    top1,
+    score: top1,
     spread: null,
   })),
   verdict: null,

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { datasetMisfit, firstFitting } from '../../../src-renderer/state/fit';
 
 const model = { inputShape: [28, 28, 1], classes: 2 };
-const data = { height: 28, width: 28, channels: 1, classes: ['cat', 'dog'] } as const;
+const data = {
+  height: 28,
+  width: 28,
+  channels: 1,
+  classes: ['cat', 'dog'],
+  task: 'classes',
+} as const;
 
 describe('data sets and models', () => {
   it('fit when size, channels and classes agree', () => {

@@ -34,11 +34,11 @@ export class RemoteCompute implements Compute {
     this.isSoftware = isSoftware;
   }
 
-  async begin({ model, shape, options, teacher, state }: StepRequest): Promise<TrainingStep> {
+  async begin({ model, shape, task, options, teacher, state }: StepRequest): Promise<TrainingStep> {
     const { height, width, channels } = shape;
     const { classes } = await this.line.call('begin', {
       // What is given may be more than its type says, and all of it would be copied.
-      ...{ model, options, teacher, shape: { height, width, channels } },
+      ...{ model, task, options, teacher, shape: { height, width, channels } },
       state: state && {
         optimizer: state.optimizer,
         dropout: state.dropout,
