@@ -129,7 +129,10 @@ export function addData(program: Command, runtime: Runtime): void {
   data
     .command('add')
     .argument('<project>', 'a project folder')
-    .argument('<path>', 'a folder of images (one sub-folder a class), IDX files, CIFAR or NPZ')
+    .argument(
+      '<path>',
+      'a folder of images (one sub-folder a class, or with a labels.csv), IDX files, CIFAR or NPZ',
+    )
     .option('--name <name>', 'name in the project; the file name by default')
     .option('--size <h,w>', 'bring images to this size', list)
     .option('--channels <1|3>', 'grey or colour', choice('--channels', ['1', '3'] as const))
@@ -143,6 +146,12 @@ export function addData(program: Command, runtime: Runtime): void {
     .option('--seed <n>', 'seed of the split', number('--seed', { min: 0, integer: true }))
     .option('--skip-unreadable', 'leave out images that cannot be decoded')
     .description('attach a data set; its format is found by looking')
+    .addHelpText(
+      'after',
+      '\nlabels.csv names an image in its column "file", and, if it likes, train, val or test in "split". The rest is' +
+        '\neither one column "labels" (names separated by ; or |), or a column each: labels where all cells are 0 or 1,' +
+        '\nvalues otherwise.',
+    )
     .action((folder: string, path: string, options: DataOptions) =>
       runtime.withProject(folder, async (project) => {
         const job = await runtime.run(project, {
