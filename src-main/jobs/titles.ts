@@ -1,5 +1,6 @@
 // One short sentence for each job, as job bar and lists show it.
 
+import { catalogue } from '../engine/formats/catalogue';
 import { budgetName } from '../engine/measure/verdict';
 import type { PruneTarget } from '../engine/prune/types';
 import type { ProjectState } from '../ipc/contract';
@@ -36,7 +37,7 @@ export function titleFor(request: JobRequest, names: Names): string {
     case 'sensitivity':
       return `Sensitivity of ${version(request.version)} on ${data(request.data)}`;
     case 'export':
-      return `Export ${version(request.version)} as ${request.format}${precisionText(request)}`;
+      return `Export ${version(request.version)} as ${catalogue[request.format].title}${precisionText(request)}`;
     case 'add-data':
       return `Attach ${request.name ?? lastPart(request.path)}`;
   }

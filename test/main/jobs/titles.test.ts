@@ -77,7 +77,7 @@ const requests: [JobRequest, string][] = [
       data: null,
       folder: null,
     },
-    'Export sample as tflite',
+    'Export sample as TensorFlow Lite',
   ],
   [
     {
@@ -103,6 +103,6 @@ describe('titleFor', () => {
 
   it('falls back to the id of what is gone', () => {
     const request = { kind: 'export', version: 'v-9', format: 'tflite' } as JobRequest;
-    expect(titleFor(request, names)).toBe('Export v-9 as tflite');
+    expect(titleFor(request, names)).toBe('Export v-9 as TensorFlow Lite');
   });
 });
