@@ -26,6 +26,11 @@ describe('the Pareto front', () => {
     expect(front(['a', 4, 0.9], ['b', 4, 0.8], ['c', 5, 0.9])).toEqual(['a']);
   });
 
+  it('has the least errors where the figure is one', () => {
+    const points = [point('base', 10, 0.1), point('slim', 4, 0.2), point('bad', 5, 0.7)];
+    expect(paretoFront(points, 'error').map(({ id }) => id)).toEqual(['slim', 'base']);
+  });
+
   it('keeps equal points, and is empty for none', () => {
     expect(front(['a', 4, 0.9], ['b', 4, 0.9])).toEqual(['a', 'b']);
     expect(front()).toEqual([]);
