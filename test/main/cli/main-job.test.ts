@@ -32,6 +32,7 @@ const onShapes = {
   data: 'shapes',
   split: 'test',
   samples: 12,
+  task: 'classes',
   top1: digits,
   top5: null,
   macroF1: digits,
