@@ -1,7 +1,7 @@
 // What the window calls things: operations, criteria, phases, formats and states in words for people.
 import type { Progress } from '../src-main/engine/context';
 import type { DatasetFormat, SplitName, Task } from '../src-main/engine/data/types';
-import type { Precision, WriteFormat } from '../src-main/engine/formats/types';
+import type { Precision } from '../src-main/engine/formats/types';
 import type { Latency } from '../src-main/engine/measure/types';
 import type { CalibrationMethod } from '../src-main/engine/quantize/types';
 import type { LayerReasonCode } from '../src-main/engine/prune/types';
@@ -152,55 +152,6 @@ export const precisionWords: Readonly<Record<Precision, PrecisionWords>> = {
     share: 0.28,
     text: 'Filters and activations in 8 bits: a quarter of the size, fastest, and all that integer hardware runs. Ranges are found on images.',
     proof: keepsAnswers('2', '0.98'),
-  },
-};
-
-export interface FormatWords {
-  readonly title: string;
-  /** Those of the format's writer. */
-  readonly precisions: readonly Precision[];
-  readonly runsOn: string;
-  readonly files: string;
-}
-
-export const formatWords: Readonly<Record<WriteFormat, FormatWords>> = {
-  tflite: {
-    title: 'TensorFlow Lite',
-    precisions: ['fp32', 'fp16', 'int8-dynamic', 'int8'],
-    runsOn:
-      'Android, iOS, microcontrollers and edge Linux, on LiteRT with XNNPACK, GPU or NPU delegates.',
-    files: 'model.tflite',
-  },
-  'tfjs-graph': {
-    title: 'TensorFlow.js graph model',
-    precisions: ['fp32', 'fp16', 'uint8'],
-    runsOn: 'Browsers and Node.js, as TensorFlow.js Layers, and faster: operations are fused.',
-    files: 'model.json and weight shards',
-  },
-  'tfjs-layers': {
-    title: 'TensorFlow.js Layers',
-    precisions: ['fp32', 'fp16', 'uint8'],
-    runsOn: 'Browsers and Node.js, on WebGL, WebGPU, WebAssembly or native TensorFlow.',
-    files: 'model.json and weight shards',
-  },
-  onnx: {
-    title: 'ONNX',
-    precisions: ['fp32'],
-    runsOn:
-      'ONNX Runtime on any system, and the compilers that start from ONNX: TensorRT, OpenVINO, TVM.',
-    files: 'model.onnx',
-  },
-  keras: {
-    title: 'Keras',
-    precisions: ['fp32'],
-    runsOn: 'Python with Keras 3, to go on training or to convert with other tools.',
-    files: 'model.keras',
-  },
-  'keras-h5': {
-    title: 'Keras HDF5',
-    precisions: ['fp32'],
-    runsOn: 'Python with Keras 2 or 3: the older file format of Keras.',
-    files: 'model.h5',
   },
 };
 
