@@ -7,7 +7,7 @@ import type { ErrorInfo } from '../engine/errors';
 import type { Metric, Progress } from '../engine/context';
 import type { DecodeOptions, SplitName } from '../engine/data/types';
 import type { StoredPrecision } from '../engine/graph/cost';
-import type { QuantizedTensor } from '../engine/formats/types';
+import type { QuantizedTensor, ReadFormat } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
 import type { StructureCosts } from '../engine/prune/choices';
 import type { FlipKind } from '../engine/measure/types';
@@ -88,7 +88,7 @@ export interface ImportPreview {
   /** Names the file in a later import request, in place of its path. */
   readonly token: string;
   readonly fileName: string;
-  readonly format: string;
+  readonly format: ReadFormat;
   readonly modelName: string;
   readonly inputShape: Shape;
   readonly classes: number;
