@@ -36,7 +36,7 @@ const targets = { 'tfjs-layers': 5, Keras: 1.2, PyTorch: 0.95, 'Keras, predict':
 /** Reading, shuffling and augmenting may cost this share of the speed. */
 const loaderTarget = 0.95;
 
-/** Random images; without `content` those of the first batch stay what they are, and reading costs nothing. */
+/** Random images; without `content` those of the first batch stay what they are, and reading costs nothing from then on. */
 function randomDataset({ size, classes, batchSize, batches }: FitTask, content: boolean): Dataset {
   const images = batchSize * batches;
   const rng = createRng(1);
@@ -59,9 +59,18 @@ function randomDataset({ size, classes, batchSize, batches }: FitTask, content: 
       ...shape,
       count: split === 'train' ? images : 0,
       labels,
-      read: content ? read : () => undefined,
+      read: content ? read : once(read),
     }),
     close: () => undefined,
+  };
+}
+
+/** Does its work the first time only. */
+function once<A extends readonly unknown[]>(work: (...args: A) => void): (...args: A) => void {
+  let isDone = false;
+  return (...args) => {
+    if (!isDone) work(...args);
+    isDone = true;
   };
 }
 
@@ -74,7 +83,12 @@ interface Speeds {
 }
 
 /** Of the best epoch after one to warm up, and of the best of two evaluations. */
-async function measureOurs(task: FitTask, model: Model, backend: Backend): Promise<Speeds> {
+async function measureOurs(
+  task: FitTask,
+  model: Model,
+  backend: Backend,
+  loaderFirst: boolean,
+): Promise<Speeds> {
   const { batchSize, epochs } = task;
   const training = async (withLoader: boolean): Promise<number> => {
     const defaults = fullTrainingDefaults(epochs + 1);
@@ -92,9 +106,14 @@ async function measureOurs(task: FitTask, model: Model, backend: Backend): Promi
     return split.count / elapsed();
   };
   await evaluation();
+  // What runs second finds memory and clocks warm: the rounds take turns.
+  const speeds = new Map<boolean, number>();
+  for (const withLoader of [loaderFirst, !loaderFirst]) {
+    speeds.set(withLoader, await training(withLoader));
+  }
   return {
-    training: await training(true),
-    alone: await training(false),
+    training: speeds.get(true)!,
+    alone: speeds.get(false)!,
     evaluation: Math.max(await evaluation(), await evaluation()),
   };
 }
@@ -167,7 +186,7 @@ async function measureTask(
   let ours: Speeds = { training: 0, alone: 0, evaluation: 0 };
   const best = new Map<string, JudgeResult>();
   for (let round = 0; round < rounds; round++) {
-    const now = await measureOurs(task, model, backend);
+    const now = await measureOurs(task, model, backend, round % 2 === 0);
     ours = {
       training: Math.max(ours.training, now.training),
       alone: Math.max(ours.alone, now.alone),
