@@ -1,8 +1,8 @@
-// What every reader of foreign files checks once the graph stands.
+// What readers of foreign files do once the graph stands: check it, and give it what the file says beside it.
 
 import { inferShapes } from '../graph/shapes';
 import type { Graph } from '../graph/types';
-import { tooLarge } from './keras-config/errors';
+import { tooLarge } from './errors';
 import { maxActivationSize } from './keras-config/limits';
 
 /** @throws AppError MODEL_TOO_LARGE for an activation that no real model of this kind has */
@@ -28,4 +28,16 @@ export function fittingLabels(
     `The file names ${labels.length} labels for ${classes ?? 0} outputs; they were left out.`,
   );
   return null;
+}
+
+/** The graph with the provenance of channels, by node name, where a file of this program notes it. */
+export function withOrigins(
+  graph: Graph,
+  origins: Readonly<Record<string, readonly number[]>>,
+): Graph {
+  const nodes = graph.nodes.map((node) => {
+    const origin = Object.hasOwn(origins, node.name) ? origins[node.name] : undefined;
+    return origin === undefined ? node : { ...node, origin };
+  });
+  return { ...graph, nodes };
 }

@@ -2,14 +2,13 @@
 // layers as Keras does.
 
 import { GraphBuilder } from '../../graph/build';
-import { inferShapes } from '../../graph/shapes';
 import type { Graph, Model } from '../../graph/types';
 import { assertFinite, validateGraph } from '../../graph/validate';
+import { fittingLabels, requireReasonableSize, withOrigins } from '../model-checks';
 import { guessPreprocessing, startsWithRescaling } from '../preprocessing-guess';
 import { restoreComposites } from './composites';
-import { tooLarge } from './errors';
-import { asCorrupt, importModel, type ImportSession } from './import/model';
-import { maxActivationSize } from './limits';
+import { asCorrupt } from './errors';
+import { importModel, type ImportSession } from './import/model';
 import { userMetadataSchema, type SecateurMetadata } from './metadata';
 import { outputKindOf } from './output-kind';
 import type { ModelSpec } from './topology';
@@ -91,14 +90,6 @@ function inNotedOrder(graph: Graph, order: readonly string[] | undefined): Graph
   return isWhole && isPossible ? { ...graph, nodes } : graph;
 }
 
-function withOrigins(graph: Graph, origins: SecateurMetadata['origins']): Graph {
-  const nodes = graph.nodes.map((node) => {
-    const origin = Object.hasOwn(origins, node.name) ? origins[node.name] : undefined;
-    return origin === undefined ? node : { ...node, origin };
-  });
-  return { ...graph, nodes };
-}
-
 function parseMetadata(
   json: unknown,
   notes: string[],
@@ -107,29 +98,6 @@ function parseMetadata(
   if (result.success) return result.data;
   notes.push('The metadata in the file is not in a form that Secateur writes, and was left aside.');
   return {};
-}
-
-function requireReasonableSize(graph: Graph): void {
-  for (const [tensor, shape] of inferShapes(graph)) {
-    const size = shape.reduce((product, axis) => product * axis, 1);
-    if (size > maxActivationSize) {
-      throw tooLarge(`Numbers in the output of "${tensor}"`, size, maxActivationSize);
-    }
-  }
-}
-
-function fittingLabels(
-  graph: Graph,
-  labels: readonly string[] | undefined,
-  notes: string[],
-): readonly string[] | null {
-  if (labels === undefined) return null;
-  const classes = inferShapes(graph).get(graph.outputs[0]!.tensor)!.at(-1);
-  if (labels.length === classes) return labels;
-  notes.push(
-    `The file names ${labels.length} labels for ${classes ?? 0} outputs; they were left out.`,
-  );
-  return null;
 }
 
 /** The major version of Keras in a version that a file states ("3.15.1", "keras v2.1"), 0 where there is none. */

@@ -1,6 +1,9 @@
 // The errors of reading an ONNX model.
 
 import { AppError } from '../../errors';
+import { asFaultOfFile } from '../errors';
+
+export { tooLarge } from '../errors';
 
 /** A file that contradicts itself or the format. */
 export function corrupt(
@@ -16,6 +19,9 @@ export function corrupt(
   );
 }
 
+/** What does not fit together in a graph does not in the file that it comes from. */
+export const asCorrupt = (error: unknown): unknown => asFaultOfFile(error, corrupt);
+
 /** An operator that cannot be run. `remedy` says what to do about it. */
 export function unsupportedOp(
   node: string,
@@ -28,16 +34,6 @@ export function unsupportedOp(
     `Layer "${node}" (${op}) cannot be imported: ${why}.`,
     remedy,
     { details: { layer: node, op } },
-  );
-}
-
-/** Something larger than any real model of this kind. */
-export function tooLarge(what: string, found: number, limit: number): AppError {
-  return new AppError(
-    'MODEL_TOO_LARGE',
-    `${what}: ${found}, the limit is ${limit}.`,
-    'Secateur reads networks for edge devices; a file of this size is damaged or not one of these.',
-    { details: { found, limit } },
   );
 }
 

@@ -9,16 +9,16 @@ import { inferShapes } from '../../graph/shapes';
 import type { Graph, Model, Preprocessing } from '../../graph/types';
 import { assertFinite, validateGraph } from '../../graph/validate';
 import { outputKindOf } from '../keras-config/output-kind';
-import { fittingLabels } from '../model-checks';
+import { fittingLabels, withOrigins } from '../model-checks';
 import { guessPreprocessing, startsWithRescaling } from '../preprocessing-guess';
 import type { ImportResult, ModelReader } from '../types';
 import { isOnnx } from './detect';
-import { corrupt, tooLarge } from './errors';
+import { asCorrupt, corrupt, tooLarge } from './errors';
 import { loadExternal } from './external';
 import { readPart } from './file';
 import { foldConstants } from './fold/table';
 import { fuseNodes } from './fuse';
-import { asCorrupt, ImportSession } from './import/session';
+import { ImportSession } from './import/session';
 import { maxFileBytes } from './limits';
 import { readMetadata, type ReadMetadata } from './metadata';
 import { readGraph, type OnnxGraph } from './model';
@@ -100,14 +100,6 @@ function finished(graph: Graph, { own }: ReadMetadata): Graph {
   }
   assertFinite(result);
   return result;
-}
-
-function withOrigins(graph: Graph, origins: Readonly<Record<string, readonly number[]>>): Graph {
-  const nodes = graph.nodes.map((node) => {
-    const origin = Object.hasOwn(origins, node.name) ? origins[node.name] : undefined;
-    return origin === undefined ? node : { ...node, origin };
-  });
-  return { ...graph, nodes };
 }
 
 /** Exporters put batch norms into the convolutions in front of them unless they are told not to. */

@@ -6,6 +6,7 @@ import type { EngineContext } from '../../context';
 import type { Graph, Model } from '../../graph/types';
 import { assertFinite } from '../../graph/validate';
 import { isObject, type JsonObject } from '../keras-config/config';
+import { asCorrupt } from '../keras-config/errors';
 import { maxJsonBytes } from '../keras-config/limits';
 import { outputKindOf } from '../keras-config/output-kind';
 import { fittingLabels, requireReasonableSize } from '../model-checks';
@@ -15,7 +16,7 @@ import { loadWeights, parseManifest } from '../tfjs-weights/manifest';
 import type { ImportResult, ModelReader } from '../types';
 import { unsupportedOp } from './errors';
 import { parseGraphDef } from './graph-def';
-import { asCorrupt, importGraphModel } from './import/model';
+import { importGraphModel } from './import/model';
 import { parseMetadata, type SecateurMetadata } from './metadata';
 import { parseSignature, type Signature } from './signature';
 

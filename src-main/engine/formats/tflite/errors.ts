@@ -1,6 +1,9 @@
 // The errors of reading a .tflite file.
 
 import { AppError } from '../../errors';
+import { asFaultOfFile } from '../errors';
+
+export { tooLarge } from '../errors';
 
 /** A file that contradicts itself or the format. */
 export function corrupt(
@@ -15,6 +18,9 @@ export function corrupt(
   );
 }
 
+/** What does not fit together in a graph does not in the file that it comes from. */
+export const asCorrupt = (error: unknown): unknown => asFaultOfFile(error, corrupt);
+
 /** An operator that cannot be run. */
 export function unsupportedOperator(layer: string, operator: string, why: string): AppError {
   return new AppError(
@@ -22,15 +28,5 @@ export function unsupportedOperator(layer: string, operator: string, why: string
     `Layer "${layer}" (${operator}) cannot be imported: ${why}.`,
     'Replace the layer in the program that made the model, or import the model that the file was converted from.',
     { details: { layer, operator } },
-  );
-}
-
-/** Something larger than any real model of this kind. */
-export function tooLarge(what: string, found: number, limit: number): AppError {
-  return new AppError(
-    'MODEL_TOO_LARGE',
-    `${what}: ${found}, the limit is ${limit}.`,
-    'Secateur reads networks for edge devices; a file of this size is damaged or not one of these.',
-    { details: { found, limit } },
   );
 }

@@ -1,10 +1,10 @@
 // Turns a graph into a TFLite program, layer by layer, with the fusions that TFLite's operators offer.
 
-import { AppError } from '../../errors';
 import { inferShapes, inputShapesOf, weightsOf } from '../../graph/shapes';
-import type { Graph, Node, NodeOf, TensorId } from '../../graph/types';
-import { planFusion, type Followers } from './fusion';
-import { batchNormAffine } from './lower/filters';
+import type { Graph, Node, TensorId } from '../../graph/types';
+import { batchNormAffine } from '../fusion';
+import { floatsOf } from '../lowering';
+import { planOperators } from './fusion';
 import { reshapeTo } from './lower/norms';
 import { lowerings } from './lower/table';
 import { batched, type Lower, type LoweringTarget } from './lower/types';
@@ -20,7 +20,7 @@ export function lowerGraph(whole: Graph, target: LoweringTarget = 'float'): Prog
   const { graph } = mergePads(whole);
   const program = new Program(graph.name);
   const shapes = inferShapes(graph);
-  const { followers, absorbed } = planFusion(graph);
+  const { followers, absorbed } = planOperators(graph);
   const tensors = new Map<TensorId, TensorIndex>();
   for (const input of graph.inputs) {
     tensors.set(input.tensor, program.addInput(input.name, batched(input.shape)));
@@ -30,6 +30,7 @@ export function lowerGraph(whole: Graph, target: LoweringTarget = 'float'): Prog
     const own = followers.get(node.id);
     program.layer = node.name;
     const weight = weightsOf(graph, node);
+    const norm = own?.batchNorm ?? null;
     const outputs = lowerNode(node, {
       program,
       inputs: node.inputs.map((tensor) => tensors.get(tensor)!),
@@ -37,7 +38,7 @@ export function lowerGraph(whole: Graph, target: LoweringTarget = 'float'): Prog
       outputShapes: node.outputs.map((tensor) => shapes.get(tensor)!),
       weight,
       floats: (role) => floatsOf(node, weight(role)?.data),
-      affine: affineOf(graph, own),
+      affine: norm && batchNormAffine(norm, weightsOf(graph, norm)),
       activation: own?.activation ?? 'NONE',
       target,
     });
@@ -54,7 +55,7 @@ export function lowerGraph(whole: Graph, target: LoweringTarget = 'float'): Prog
  */
 export function layerOwners(whole: Graph): ReadonlyMap<string, string> {
   const { graph, owners: padded } = mergePads(whole);
-  const { followers, absorbed } = planFusion(graph);
+  const { followers, absorbed } = planOperators(graph);
   const makers = new Map<TensorId, string>();
   const owners = new Map<string, string>();
   for (const node of graph.nodes) {
@@ -78,25 +79,6 @@ function lowerNode(
   // The table pairs each op with the lowering of its own node type; the compiler cannot follow the pairing.
   const lower = lowerings[node.op] as Lower<Node['op']>;
   return lower({ ...rest, node } as Parameters<typeof lower>[0]);
-}
-
-function floatsOf(node: Node, data: unknown): Float32Array {
-  if (data instanceof Float32Array) return data;
-  throw new AppError(
-    'GRAPH_INVALID',
-    `Layer "${node.name}" has no float32 weights.`,
-    'Import the model again.',
-    { details: { layer: node.name } },
-  );
-}
-
-function affineOf(
-  graph: Graph,
-  own: Followers | undefined,
-): ReturnType<typeof batchNormAffine> | null {
-  if (!own?.batchNorm) return null;
-  const node: NodeOf<'batchNorm'> = own.batchNorm;
-  return batchNormAffine({ node, weight: weightsOf(graph, node as Node) });
 }
 
 /** Outputs must be tensors that an operator makes, each its own: others are copied by a reshape. */

@@ -1,10 +1,9 @@
 // Builds the graph of a model from its layers: every call of every layer in an order in which each finds what
 // it is called on, models within models in place.
 
-import { AppError } from '../../../errors';
 import type { GraphBuilder } from '../../../graph/build';
 import type { TensorId, Weight, WeightId, WeightRole } from '../../../graph/types';
-import { corrupt, unsupportedLayer } from '../errors';
+import { asCorrupt, corrupt, unsupportedLayer } from '../errors';
 import {
   type Argument,
   type LayerSpec,
@@ -187,14 +186,6 @@ function importCall(
   } catch (error) {
     throw asCorrupt(error);
   }
-}
-
-/** What does not fit together in a graph does not in the file that it comes from. */
-export function asCorrupt(error: unknown): unknown {
-  if (error instanceof AppError && error.code === 'GRAPH_INVALID') {
-    return corrupt(error.message.replace(/\.$/, ''), error.details, error);
-  }
-  return error;
 }
 
 /** The weights of a layer: handed to the builder at its first call, shared by the others. */

@@ -2,11 +2,10 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { EngineContext } from '../../../context';
-import { AppError } from '../../../errors';
 import type { GraphBuilder } from '../../../graph/build';
 import { sizeOf } from '../../../graph/ops/check';
 import type { Graph, TensorId, Weight, WeightId, WeightRole } from '../../../graph/types';
-import { corrupt, tooLarge, unsupportedOp } from '../errors';
+import { asCorrupt, corrupt, tooLarge, unsupportedOp } from '../errors';
 import { foldNode } from '../fold/table';
 import {
   firstAxisLast,
@@ -362,12 +361,4 @@ export function requireReasonableSize(name: string, shape: readonly number[]): v
   if (size > maxActivationSize) {
     throw tooLarge(`Numbers in the tensor "${name}", per sample`, size, maxActivationSize);
   }
-}
-
-/** What does not fit together in a graph does not in the file that it comes from. */
-export function asCorrupt(error: unknown): unknown {
-  if (error instanceof AppError && error.code === 'GRAPH_INVALID') {
-    return corrupt(error.message.replace(/\.$/, ''), error.details, error);
-  }
-  return error;
 }

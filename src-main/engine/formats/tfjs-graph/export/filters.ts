@@ -3,6 +3,7 @@
 
 import { dilatedSize, explicitPadding, type Window } from '../../../graph/ops/windows';
 import type { Pair, Shape } from '../../../graph/types';
+import { scaledKernel, transposedRegion } from '../../lowering';
 import { fusedActivation } from './activation';
 import { attr, type AttrValues, type Ref } from './graph-def';
 import { reshapeTo } from './layout';
@@ -10,17 +11,6 @@ import type { Lower, Lowering } from './types';
 import { onImage, padForWindow, padImage } from './window';
 
 type FilterOp = 'conv2d' | 'depthwiseConv2d' | 'conv2dTranspose' | 'dense';
-
-/** The kernel with each output channel scaled; `channelOf` gives the channel of a flat position. */
-function scaledKernel<K extends FilterOp>(
-  layer: Lowering<K>,
-  channelOf: (position: number) => number,
-): Float32Array {
-  const kernel = layer.floats('kernel');
-  const scale = layer.affine?.scale;
-  if (scale === undefined) return kernel;
-  return kernel.map((value, i) => value * scale[channelOf(i)]!);
-}
 
 /** The bias after folding; null where there is none. */
 function foldedBias<K extends FilterOp>({ weight, affine }: Lowering<K>): Float32Array | null {
@@ -285,40 +275,6 @@ function batchedShape({ builder }: Lowering<'conv2dTranspose'>, like: Ref, shape
     N: attr.int(shape.length + 1),
     axis: attr.int(0),
   });
-}
-
-/**
- * What a transposed convolution computes in TensorFlow, and which part of it is the layer's output: SAME and VALID
- * exist; with explicit or output padding, the layer is a part of the full result.
- */
-function transposedRegion(
-  layer: Lowering<'conv2dTranspose'>,
-  kernelSize: Pair,
-): {
-  readonly shape: Shape;
-  readonly padding: 'SAME' | 'VALID';
-  readonly begin: Pair | null;
-} {
-  const { padding, outputPadding, strides } = layer.node.attrs;
-  const output = layer.outputShapes[0]!;
-  if (typeof padding === 'string' && outputPadding === null) {
-    return { shape: output, padding: padding === 'same' ? 'SAME' : 'VALID', begin: null };
-  }
-  const along = (axis: 0 | 1): { readonly full: number; readonly begin: number } => {
-    const full = (layer.inputShapes[0]![axis]! - 1) * strides[axis] + kernelSize[axis];
-    if (padding === 'valid') return { full, begin: 0 };
-    // As the convolution that would make the input of the output pads it.
-    const same = Math.max(full - output[axis]!, 0) >> 1;
-    return { full, begin: padding === 'same' ? same : padding[axis][0] };
-  };
-  const [rows, columns] = [along(0), along(1)];
-  // Output padding may reach beyond the full result, where there is nothing but the bias.
-  const shape = [
-    Math.max(rows.full, rows.begin + output[0]!),
-    Math.max(columns.full, columns.begin + output[1]!),
-    output[2]!,
-  ];
-  return { shape, padding: 'VALID', begin: [rows.begin, columns.begin] };
 }
 
 export const dense: Lower<'dense'> = (layer) => {

@@ -2,7 +2,8 @@
 
 import type { Shape } from '../../../graph/types';
 import { attr, unsupported, type GraphDefBuilder, type Ref } from './graph-def';
-import { batchedAxis, type Lower } from './types';
+import { batchedAxis } from '../../lowering';
+import type { Lower } from './types';
 import { padConstant } from './window';
 
 const index = attr.type('DT_INT32');

@@ -1,9 +1,9 @@
 // Turns a graph into a GraphDef with its signature, layer by layer, with the fusions of TensorFlow.js's converter.
 
-import { AppError } from '../../../errors';
 import { inferShapes, inputShapesOf, weightsOf } from '../../../graph/shapes';
 import type { Graph, Node, Shape, TensorId } from '../../../graph/types';
 import { batchNormAffine, planFusion } from '../../fusion';
+import { floatsOf } from '../../lowering';
 import { isFusable } from './activation';
 import { GraphDefBuilder, shapeJson, type Ref } from './graph-def';
 import { lowerings } from './table';
@@ -86,14 +86,4 @@ function lowerNode(node: Node, rest: Omit<Parameters<Lower<'add'>>[0], 'node'>):
   // The table pairs each op with the lowering of its own node type; the compiler cannot follow the pairing.
   const lower = lowerings[node.op] as Lower<Node['op']>;
   return lower({ ...rest, node } as Parameters<typeof lower>[0]);
-}
-
-function floatsOf(node: Node, data: unknown): Float32Array {
-  if (data instanceof Float32Array) return data;
-  throw new AppError(
-    'GRAPH_INVALID',
-    `Layer "${node.name}" has no float32 weights.`,
-    'Import the model again.',
-    { details: { layer: node.name } },
-  );
 }

@@ -4,7 +4,8 @@ import { batchNormAffine } from '../../fusion';
 import type { Shape } from '../../../graph/types';
 import { attr, type GraphDefBuilder, type Ref } from './graph-def';
 import { reshapeTo } from './layout';
-import { batchedAxis, type Lower, type Lowering } from './types';
+import { batchedAxis } from '../../lowering';
+import type { Lower, Lowering } from './types';
 
 /** The operation of its own for images, which is one pass; a scale and a shift for other tensors. */
 export const batchNorm: Lower<'batchNorm'> = (layer) => {

@@ -3,7 +3,8 @@
 import { explicitPadding, namedPadding, type Window } from '../../../graph/ops/windows';
 import type { Pair } from '../../../graph/types';
 import { attr, type Ref } from './graph-def';
-import { batchedAxis, type Lower, type Lowering } from './types';
+import { batchedAxis } from '../../lowering';
+import type { Lower, Lowering } from './types';
 import { onImage, padForWindow } from './window';
 
 /** Below every float32 that a layer gives: padding that a maximum never takes. */

@@ -25,8 +25,3 @@ export interface Lowering<K extends Op> {
 
 /** Adds the operations of a layer and returns the tensors of its outputs. */
 export type Lower<K extends Op> = (layer: Lowering<K>) => readonly Ref[];
-
-/** An axis of the sample, possibly counted from the end, as an axis of the batched tensor. */
-export function batchedAxis(axis: number, shape: Shape): number {
-  return (axis < 0 ? axis + shape.length : axis) + 1;
-}

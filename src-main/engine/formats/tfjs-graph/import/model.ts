@@ -1,6 +1,5 @@
 // From the nodes of a graph model to a graph: numbers that do not depend on the input first, then layer by layer.
 
-import { AppError } from '../../../errors';
 import { GraphBuilder } from '../../../graph/build';
 import { formatShape } from '../../../graph/ops/check';
 import type { Graph, Weight } from '../../../graph/types';
@@ -165,12 +164,4 @@ function wantsChannelsFirst(nodes: ReadonlyMap<string, GraphNode>): boolean {
     .filter(({ op, attrs }) => op.includes('Conv2') && attrs.has('data_format'))
     .map(({ attrs }) => attrs.text('data_format', 'NHWC'));
   return formats.length > 0 && formats.every((format) => format === 'NCHW');
-}
-
-/** What does not fit together in a graph does not in the file that it comes from. */
-export function asCorrupt(error: unknown): unknown {
-  if (error instanceof AppError && error.code === 'GRAPH_INVALID') {
-    return corrupt(error.message.replace(/\.$/, ''), error.details, error);
-  }
-  return error;
 }

@@ -2,44 +2,14 @@
 // follows is folded into kernel and bias.
 
 import type { Window } from '../../../graph/ops/windows';
-import type { NodeOf, Shape } from '../../../graph/types';
 import { unsupported, type TensorIndex } from '../program';
 import { fusedActivations, paddings } from '../schema';
+import { scaledKernel, transposedRegion } from '../../lowering';
 import { transposed } from '../../transpose';
-import { batched, type ChannelAffine, type Lower, type Lowering } from './types';
+import { batched, type Lower, type Lowering } from './types';
 import { padForWindow } from './window';
 
 type FilterOp = 'conv2d' | 'depthwiseConv2d' | 'conv2dTranspose' | 'dense';
-
-/** y = gamma * (x - mean) / sqrt(variance + epsilon) + beta as one scale and shift a channel. */
-export function batchNormAffine(layer: {
-  readonly node: NodeOf<'batchNorm'>;
-  weight: Lowering<'batchNorm'>['weight'];
-}): ChannelAffine {
-  const values = (role: 'gamma' | 'beta' | 'mean' | 'variance'): ArrayLike<number> | undefined =>
-    layer.weight(role)?.data;
-  const [gamma, beta] = [values('gamma'), values('beta')];
-  const [mean, variance] = [values('mean')!, values('variance')!];
-  const { epsilon } = layer.node.attrs;
-  const scale = new Float64Array(mean.length);
-  const shift = new Float64Array(mean.length);
-  for (let c = 0; c < scale.length; c++) {
-    scale[c] = (gamma?.[c] ?? 1) / Math.sqrt(variance[c]! + epsilon);
-    shift[c] = (beta?.[c] ?? 0) - mean[c]! * scale[c]!;
-  }
-  return { scale, shift };
-}
-
-/** The kernel with each output channel scaled; `channelOf` gives the channel of a flat position. */
-function scaledKernel<K extends FilterOp>(
-  layer: Lowering<K>,
-  channelOf: (position: number) => number,
-): Float32Array {
-  const kernel = layer.floats('kernel');
-  const scale = layer.affine?.scale;
-  if (scale === undefined) return kernel;
-  return kernel.map((value, i) => value * scale[channelOf(i)]!);
-}
 
 /** The bias after folding, always present: XNNPACK and the converter's own files have one. */
 function foldedBias<K extends FilterOp>(layer: Lowering<K>, channels: number): TensorIndex {
@@ -144,7 +114,7 @@ export const conv2dTranspose: Lower<'conv2dTranspose'> = (layer) => {
     [filters, kh, kw, inputChannels],
     transposed(kernel, [kh, kw, filters, inputChannels], [2, 0, 1, 3]),
   );
-  const region = transposedRegion(layer);
+  const region = transposedRegion(layer, kernelSize);
   const output = program.emit(
     'TRANSPOSE_CONV',
     [
@@ -162,37 +132,6 @@ export const conv2dTranspose: Lower<'conv2dTranspose'> = (layer) => {
   const wanted = batched(layer.outputShapes[0]!);
   return [program.emit('SLICE', [output, begin, program.ints('size', wanted)], wanted, {})];
 };
-
-/**
- * What a transposed convolution computes in TFLite, and which part of it is the layer's output: SAME and
- * VALID exist; with explicit or output padding, the layer is a part of the full result.
- */
-function transposedRegion(layer: Lowering<'conv2dTranspose'>): {
-  readonly shape: Shape;
-  readonly padding: 'SAME' | 'VALID';
-  readonly begin: readonly [number, number] | null;
-} {
-  const { padding, outputPadding, kernelSize, strides } = layer.node.attrs;
-  const output = layer.outputShapes[0]!;
-  if (typeof padding === 'string' && outputPadding === null) {
-    return { shape: output, padding: padding === 'same' ? 'SAME' : 'VALID', begin: null };
-  }
-  const along = (axis: 0 | 1): { readonly full: number; readonly begin: number } => {
-    const full = (layer.inputShapes[0]![axis]! - 1) * strides[axis] + kernelSize[axis];
-    if (padding === 'valid') return { full, begin: 0 };
-    // As the convolution that would make the input of the output pads it.
-    const same = Math.max(full - output[axis]!, 0) >> 1;
-    return { full, begin: padding === 'same' ? same : padding[axis][0] };
-  };
-  const [rows, columns] = [along(0), along(1)];
-  // Output padding may reach beyond the full result, where there is nothing but the bias.
-  const shape = [
-    Math.max(rows.full, rows.begin + output[0]!),
-    Math.max(columns.full, columns.begin + output[1]!),
-    output[2]!,
-  ];
-  return { shape, padding: 'VALID', begin: [rows.begin, columns.begin] };
-}
 
 export const dense: Lower<'dense'> = (layer) => {
   const { node, program } = layer;

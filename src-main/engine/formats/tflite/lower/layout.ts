@@ -4,7 +4,8 @@ import type { Shape } from '../../../graph/types';
 import type { Program, TensorIndex } from '../program';
 import { mirrorModes } from '../schema';
 import { reshapeTo } from './norms';
-import { batched, batchedAxis, type Lower } from './types';
+import { batchedAxis } from '../../lowering';
+import { batched, type Lower } from './types';
 import { padConstant } from './window';
 
 export const concat: Lower<'concat'> = ({ node, program, inputs, inputShapes, outputShapes }) => {

@@ -3,12 +3,13 @@
 import type { NodeOf, Shape } from '../../../graph/types';
 import type { Program, TensorIndex } from '../program';
 import { fusedActivations, paddings } from '../schema';
-import { batchNormAffine } from './filters';
-import { batched, batchedAxis, type Lower, type Lowering } from './types';
+import { batchNormAffine } from '../../fusion';
+import { batchedAxis } from '../../lowering';
+import { batched, type Lower, type Lowering } from './types';
 
 export const batchNorm: Lower<'batchNorm'> = (layer) => {
   const { program } = layer;
-  const { scale, shift } = batchNormAffine(layer);
+  const { scale, shift } = batchNormAffine(layer.node, layer.weight);
   const shape = batched(layer.outputShapes[0]!);
   const channels = [scale.length];
   if (layer.target === 'int8' && layer.inputShapes[0]!.length === 3) {

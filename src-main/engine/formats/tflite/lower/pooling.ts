@@ -1,12 +1,13 @@
 // Pooling and reductions.
 
-import { explicitPadding, type Window } from '../../../graph/ops/windows';
+import { explicitPadding, namedPadding, type Window } from '../../../graph/ops/windows';
 import type { Pair } from '../../../graph/types';
 import type { TensorIndex } from '../program';
 import type { WrittenOperator } from '../operators';
 import { paddings } from '../schema';
-import { batched, batchedAxis, type Lower, type Lowering } from './types';
-import { namedPadding, padForWindow } from './window';
+import { batchedAxis } from '../../lowering';
+import { batched, type Lower, type Lowering } from './types';
+import { padForWindow } from './window';
 
 /** Below every float32 that a layer gives: padding that a maximum never takes. */
 const lowest = -3.4028234663852886e38;
@@ -43,10 +44,10 @@ export const avgPool2d: Lower<'avgPool2d'> = (layer) => {
   const countsPadding = typeof window.padding !== 'string' && layer.node.attrs.countPadding;
   const name = namedPadding(size, window);
   // TFLite divides by the values inside the image under SAME, and by the whole window under VALID.
-  if (name === 'VALID' || (name === 'SAME' && !countsPadding) || (name === null && countsPadding)) {
+  if (name === 'valid' || (name === 'same' && !countsPadding) || (name === null && countsPadding)) {
     return [pooled];
   }
-  return [correctDivisor(layer, pooled, window, size, name === 'SAME')];
+  return [correctDivisor(layer, pooled, window, size, name === 'same')];
 };
 
 /** Multiplies each position by (divisor that TFLite took) / (divisor that is meant). */

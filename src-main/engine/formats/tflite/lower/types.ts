@@ -1,14 +1,9 @@
 // What a lowering is given: how one layer of the graph becomes TFLite operators.
 
 import type { NodeOf, Op, Shape, Weight, WeightRole } from '../../../graph/types';
+import type { ChannelAffine } from '../../fusion';
 import type { Program, TensorIndex } from '../program';
 import type { FusedActivation } from '../schema';
-
-/** Scale and shift of each output channel, taken over from a batch norm that follows. */
-export interface ChannelAffine {
-  readonly scale: Float64Array;
-  readonly shift: Float64Array;
-}
 
 export interface Lowering<K extends Op> {
   readonly node: NodeOf<K>;
@@ -35,9 +30,4 @@ export type Lower<K extends Op> = (layer: Lowering<K>) => readonly TensorIndex[]
 /** A per-sample shape with the batch in front. */
 export function batched(shape: Shape): Shape {
   return [1, ...shape];
-}
-
-/** An axis of the sample, possibly counted from the end, as an axis of the batched tensor. */
-export function batchedAxis(axis: number, shape: Shape): number {
-  return (axis < 0 ? axis + shape.length : axis) + 1;
 }

@@ -1,7 +1,7 @@
 // Padding of convolutions and pooling: TFLite knows SAME and VALID, everything else is an operator before.
 
-import { explicitPadding, type Window } from '../../../graph/ops/windows';
-import type { ExplicitPadding, Pair, Shape } from '../../../graph/types';
+import { explicitPadding, namedPadding, type Window } from '../../../graph/ops/windows';
+import type { Pair, Shape } from '../../../graph/types';
 import type { Program, TensorIndex } from '../program';
 import type { PaddingName } from '../schema';
 import { batched } from './types';
@@ -9,17 +9,6 @@ import { batched } from './types';
 export interface PaddedInput {
   readonly tensor: TensorIndex;
   readonly padding: PaddingName;
-}
-
-/** The padding of a window under a name that TFLite has, or null. */
-export function namedPadding(size: Pair, window: Window): PaddingName | null {
-  const wanted = explicitPadding(size, window);
-  if (isEqual(wanted, explicitPadding(size, { ...window, padding: 'valid' }))) return 'VALID';
-  return isEqual(wanted, explicitPadding(size, { ...window, padding: 'same' })) ? 'SAME' : null;
-}
-
-function isEqual(a: ExplicitPadding, b: ExplicitPadding): boolean {
-  return a.flat().join() === b.flat().join();
 }
 
 /** Prepares an image [H, W, C] for a window: padded by an operator where TFLite has no name for it. */
@@ -31,8 +20,8 @@ export function padForWindow(
   value: number,
 ): PaddedInput {
   const size: Pair = [shape[0]!, shape[1]!];
-  const padding = namedPadding(size, window);
-  if (padding !== null) return { tensor, padding };
+  const name = namedPadding(size, window);
+  if (name !== null) return { tensor, padding: name === 'same' ? 'SAME' : 'VALID' };
   const [[top, bottom], [left, right]] = explicitPadding(size, window);
   const paddings = [
     [0, 0],

@@ -1,10 +1,9 @@
 // Turns a TFLite program into a graph: each operator into the layer that it is, fused activations into layers behind it.
 
-import { AppError } from '../../../errors';
 import { GraphBuilder } from '../../../graph/build';
 import { sizeOf } from '../../../graph/ops/check';
 import type { Graph, TensorId } from '../../../graph/types';
-import { corrupt, tooLarge, unsupportedOperator } from '../errors';
+import { asCorrupt, corrupt, tooLarge, unsupportedOperator } from '../errors';
 import { maxExpanded } from '../limits';
 import type { Operation, ProgramData, TensorIndex } from '../program';
 import { Call, type Raise } from './call';
@@ -63,7 +62,7 @@ export function raiseProgram(
     if (value?.kind !== 'activation') throw corrupt(`the output "${name}" is not computed`);
     builder.output(value.tensor, name);
   }
-  return { graph: asCorrupt(() => builder.build()), tensors: tensorIds(values) };
+  return { graph: ofFile(() => builder.build()), tensors: tensorIds(values) };
 }
 
 /** Keeps account of the stored numbers that operators read and fold: each may copy them. */
@@ -107,16 +106,15 @@ function raise(call: Call): readonly Value[] {
   if (folded !== null) return folded;
   // The table pairs each operator with the function for its own options; the compiler cannot follow the pairing.
   const own = raisings[call.operation.operator] as Raise<Call['operation']['operator']>;
-  return asCorrupt(() => own(call as Parameters<typeof own>[0]));
+  return ofFile(() => own(call as Parameters<typeof own>[0]));
 }
 
-/** What the graph finds inconsistent is the file's fault. */
-function asCorrupt<T>(action: () => T): T {
+/** What an action gives; what the graph finds inconsistent in it is the file's fault. */
+function ofFile<T>(action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'GRAPH_INVALID') throw error;
-    throw corrupt(error.message.replace(/\.$/, ''), error.details);
+    throw asCorrupt(error);
   }
 }
 
