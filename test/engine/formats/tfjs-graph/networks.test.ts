@@ -1,4 +1,4 @@
-// Whole networks as graph models: every architecture of the zoo, narrow; and an imported one that is cut.
+// Whole networks as graph models: every architecture of the zoo, narrow; and imported ones, whole and cut.
 
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -80,6 +80,19 @@ it('cuts a model that was imported, and writes it again', async () => {
   expect(plan.layers.some(({ from, to }) => to < from)).toBe(true);
   await expectExported(cut);
 });
+
+/** Networks that keras.applications built, small: with its rescaling, borders, and squeeze and excitation. */
+it.each(['efficientnet', 'densenet', 'mobilenetv2', 'xception'])(
+  '%s of Keras, whole and cut',
+  async (name) => {
+    const path = join(fixtures, '..', 'keras', `${name}.keras`);
+    const { model } = await readModel(path, silentContext);
+    await expectExported(model);
+    const { model: cut, plan } = prune(model, { ...defaultPruneOptions, target: { macs: 0.6 } });
+    expect(plan.after.macs).toBeLessThan(0.62 * plan.before.macs);
+    await expectExported(cut);
+  },
+);
 
 const topologies = [...trunksAndJoins, ...groupsAndShapes];
 
