@@ -73,16 +73,20 @@ export class JobRun {
 
   /** Asks the worker to stop; kills it when it does not. What it saves from now on is refused. */
   cancel(): void {
-    if (this.#cancelling) return;
-    this.#cancelling = true;
-    this.#tell({ type: 'cancel' });
-    this.#graceTimer = setTimeout(() => this.#worker.kill(), this.#options.graceMs);
+    this.#stop({ type: 'cancel' });
   }
 
-  /** As `cancel`, for a job that will go on from its last checkpoint. */
+  /** As `cancel`, for a job that will go on from its last checkpoint, which a training writes now. */
   pause(): void {
-    this.#pausing = true;
-    this.cancel();
+    this.#pausing ||= !this.#cancelling;
+    this.#stop({ type: 'pause' });
+  }
+
+  #stop(command: WorkerCommand): void {
+    if (this.#cancelling) return;
+    this.#cancelling = true;
+    this.#tell(command);
+    this.#graceTimer = setTimeout(() => this.#worker.kill(), this.#options.graceMs);
   }
 
   /** Ends the worker at once. */
@@ -106,7 +110,7 @@ export class JobRun {
         this.#emit({ type: 'metric', jobId, metric: message.metric });
         break;
       case 'training-from':
-        this.#journal.forgetBehind(message.part, message.epoch);
+        this.#journal.forgetBehind(message.part, message.points);
         this.#emit({ type: 'training', jobId, backend: message.backend });
         break;
       case 'log':

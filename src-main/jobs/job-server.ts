@@ -18,6 +18,7 @@ export function serveJob(
   tell: (message: WorkerMessage) => void,
 ): (command: WorkerCommand) => void {
   const abort = new AbortController();
+  let pausing = false;
   /** Results on their way to the parent, by reference number. */
   const saving = new Map<number, Saving>();
   let lastRef = 0;
@@ -40,8 +41,9 @@ export function serveJob(
     },
     earlier: (type) => outputs.take(type),
     position: () => outputs.position,
-    trainingFrom: (epoch, backend) =>
-      tell({ type: 'training-from', part: outputs.position, epoch, backend }),
+    trainingFrom: (points, backend) =>
+      tell({ type: 'training-from', part: outputs.position, points, backend }),
+    isPausing: () => pausing,
   };
 
   async function run(spec: JobSpec): Promise<void> {
@@ -66,6 +68,10 @@ export function serveJob(
         void run(command.spec);
         break;
       case 'cancel':
+        abort.abort(cancelled());
+        break;
+      case 'pause':
+        pausing = true;
         abort.abort(cancelled());
         break;
       case 'saved':

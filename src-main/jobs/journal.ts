@@ -8,12 +8,17 @@ const flushMs = 1000;
 /** Lines of the log that are kept. */
 const logLines = 200;
 
+/** A point of a training, or that those behind its first ones will come again. */
+type MetricChange =
+  | { readonly part: number; readonly metric: Metric }
+  | { readonly part: number; readonly points: number };
+
 export class Journal {
   readonly #project: Project;
   readonly #job: JobId;
-  #metrics: { readonly part: number; readonly metric: Metric }[] = [];
+  /** In the order in which they came. */
+  #changes: MetricChange[] = [];
   #log: string[] = [];
-  #forgotten: { readonly part: number; readonly epoch: number }[] = [];
   #progress: Progress | null = null;
   #changed = false;
   #timer: NodeJS.Timeout | null = null;
@@ -26,16 +31,13 @@ export class Journal {
 
   /** @param part outputs that the job had saved before */
   metric(part: number, metric: Metric): void {
-    this.#metrics.push({ part, metric });
+    this.#changes.push({ part, metric });
     this.#touch();
   }
 
-  /** Takes back the points of a training behind an epoch; behind 0, all of them. */
-  forgetBehind(part: number, epoch: number): void {
-    this.#metrics = this.#metrics.filter(
-      (point) => point.part !== part || (epoch > 0 && point.metric.epoch <= epoch),
-    );
-    this.#forgotten.push({ part, epoch });
+  /** Takes back the points of a training behind its first `points`. */
+  forgetBehind(part: number, points: number): void {
+    this.#changes.push({ part, points });
     this.#touch();
   }
 
@@ -76,25 +78,21 @@ export class Journal {
 
   async #write(): Promise<void> {
     if (!this.#changed) return;
-    const metrics = this.#metrics;
-    const forgotten = this.#forgotten;
-    this.#metrics = [];
-    this.#forgotten = [];
+    const changes = this.#changes;
+    this.#changes = [];
     this.#changed = false;
     try {
       await this.#project.transaction(async (repositories) => {
-        for (const { part, epoch } of forgotten) {
-          await repositories.metrics.removeBehind(this.#job, part, epoch);
-        }
-        for (const { part, metric } of metrics) {
-          await repositories.metrics.insert(this.#job, part, metric);
+        const { metrics } = repositories;
+        for (const change of changes) {
+          if ('metric' in change) await metrics.insert(this.#job, change.part, change.metric);
+          else await metrics.removeBehind(this.#job, change.part, change.points);
         }
         await repositories.jobs.saveProgress(this.#job, this.#progress, this.#log);
       });
     } catch {
       // Tried again with the next flush.
-      this.#metrics = [...metrics, ...this.#metrics];
-      this.#forgotten = [...forgotten, ...this.#forgotten];
+      this.#changes = [...changes, ...this.#changes];
       this.#changed = true;
     }
   }

@@ -154,10 +154,15 @@ export class JobQueue {
     return this.#endings.get(id)?.promise ?? this.#record(id);
   }
 
-  /** Kills the job that runs and forgets those that wait: all of them are interrupted at the next start. */
+  /**
+   * Pauses the job that runs, as quickly as its worker obeys, and forgets those that wait: all of them are interrupted
+   * at the next start.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#active?.run?.kill();
+    const { run = null, stopped = null } = this.#active ?? {};
+    if (stopped === null) run?.pause();
+    else run?.kill();
     await this.#performing;
     for (const ending of this.#endings.values()) ending.reject(closedMeanwhile());
   }

@@ -283,16 +283,20 @@ export interface JobContext {
   /** Outputs so far. */
   position(): number;
   /**
-   * Says that a training begins behind an epoch, 0 from the start: points behind it will come again.
+   * Says that a training begins, or goes on behind so many points of its curves: those behind them will come again.
    * @param backend what computes it
    */
-  trainingFrom(epoch: number, backend: string): void;
+  trainingFrom(points: number, backend: string): void;
+  /** Whether the job was asked to stop so that it can go on later: the signal is aborted then. */
+  isPausing(): boolean;
 }
 
 /** Main to worker. */
 export type WorkerCommand =
   | { readonly type: 'start'; readonly spec: JobSpec }
+  /** Stop, for good or (`pause`) to go on later. */
   | { readonly type: 'cancel' }
+  | { readonly type: 'pause' }
   | { readonly type: 'saved'; readonly ref: number; readonly id: string }
   | { readonly type: 'save-failed'; readonly ref: number; readonly error: ErrorInfo };
 
@@ -306,7 +310,7 @@ export type WorkerMessage =
   | {
       readonly type: 'training-from';
       readonly part: number;
-      readonly epoch: number;
+      readonly points: number;
       readonly backend: string;
     }
   | { readonly type: 'save'; readonly ref: number; readonly output: JobOutput }

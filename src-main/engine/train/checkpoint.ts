@@ -1,4 +1,4 @@
-// Where a training run stands at the end of an epoch: enough to go on as if it had never stopped.
+// Where a training run stands, at the end of an epoch or within one: enough to go on as if it had never stopped.
 
 import type { LoaderState } from '../data/loader';
 import { AppError } from '../errors';
@@ -6,9 +6,10 @@ import { decodeModel, encodeModel } from '../graph/serialize';
 import type { Model } from '../graph/types';
 import type { WatchState } from './divergence';
 import type { StepState } from './compute';
+import type { EpochSumsState } from './epoch-sums';
 import type { BackendName, EpochRecord } from './types';
 
-/** The best epoch so far by validation. */
+/** An epoch that is kept, and the weights at its end. */
 export interface BestEpoch {
   readonly epoch: number;
   readonly model: Model;
@@ -19,6 +20,12 @@ export interface TrainCheckpoint extends StepState {
   readonly backend: BackendName;
   readonly model: Model;
   readonly best: BestEpoch | null;
+  /** Within an epoch where no best one is kept: the one before it. */
+  readonly last: BestEpoch | null;
+  /** What the epoch that has begun has seen; null between two. */
+  readonly within: EpochSumsState | null;
+  /** Points of the curves that were told before it. */
+  readonly points: number;
   readonly watch: WatchState;
   readonly loader: LoaderState;
   readonly history: readonly EpochRecord[];
@@ -26,18 +33,19 @@ export interface TrainCheckpoint extends StepState {
 
 interface Header extends Pick<
   TrainCheckpoint,
-  'backend' | 'watch' | 'loader' | 'dropout' | 'mixup' | 'history'
+  'backend' | 'watch' | 'loader' | 'dropout' | 'mixup' | 'history' | 'within' | 'points'
 > {
   readonly bestEpoch: number | null;
+  readonly lastEpoch: number | null;
   readonly averageUpdates: number | null;
   readonly steps: number;
   /** Ids and lengths of what the optimizer has accumulated of each weight, in the order of their numbers. */
   readonly slots: readonly (readonly [string, readonly number[]])[];
-  /** Bytes of the current model, the best one, and the averaged one; 0 for one that there is not. */
-  readonly models: readonly [number, number, number];
+  /** Bytes of the current model, the best one, the last one and the averaged one; 0 for one that there is not. */
+  readonly models: readonly [number, number, number, number];
 }
 
-const magic = new TextEncoder().encode('SECATRN3');
+const magic = new TextEncoder().encode('SECATRN4');
 /** The parts begin at multiples of this, so that their numbers can be read in place. */
 const alignment = 64;
 
@@ -47,24 +55,26 @@ function alignUp(offset: number): number {
 
 /**
  * Writes a checkpoint: the magic, the length of a JSON header (uint32, little-endian), the header, the current
- * model, the best model, the averaged model, and what the optimizer has accumulated as float32.
+ * model, the best model, the last model, the averaged model, and what the optimizer has accumulated as float32.
  */
 export function encodeCheckpoint(checkpoint: TrainCheckpoint): Uint8Array {
-  const { model, best, optimizer, average } = checkpoint;
-  const { backend, watch, loader, dropout, mixup, history } = checkpoint;
+  const { model, best, last, optimizer, average } = checkpoint;
+  const { backend, watch, loader, dropout, mixup, history, within, points } = checkpoint;
   const none = new Uint8Array(0);
   const models = [
     encodeModel(model),
     best ? encodeModel(best.model) : none,
+    last ? encodeModel(last.model) : none,
     average ? encodeModel({ ...model, graph: average.graph }) : none,
   ] as const;
   const header: Header = {
-    ...{ backend, watch, loader, dropout, mixup, history },
+    ...{ backend, watch, loader, dropout, mixup, history, within, points },
     bestEpoch: best?.epoch ?? null,
+    lastEpoch: last?.epoch ?? null,
     averageUpdates: average?.updates ?? null,
     steps: optimizer.steps,
     slots: Array.from(optimizer.slots, ([id, slots]) => [id, slots.map(({ length }) => length)]),
-    models: [models[0].length, models[1].length, models[2].length],
+    models: [models[0].length, models[1].length, models[2].length, models[3].length],
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
   const slots = [...optimizer.slots.values()].flat();
@@ -91,8 +101,8 @@ export function decodeCheckpoint(bytes: Uint8Array): TrainCheckpoint {
   // Numbers are read in place: they must lie in memory as they lie in the file.
   const whole = bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
   const [header, headerBytes] = readHeader(whole);
-  const { backend, watch, loader, dropout, mixup, history } = header;
-  const { bestEpoch, averageUpdates, steps } = header;
+  const { backend, watch, loader, dropout, mixup, history, within, points } = header;
+  const { bestEpoch, lastEpoch, averageUpdates, steps } = header;
   const slotLengths = header.slots.flatMap(([, lengths]) => lengths);
   const lengths = [...header.models, ...slotLengths.map((length) => length * 4)];
   const offsets = layOut(headerBytes, lengths);
@@ -106,14 +116,17 @@ export function decodeCheckpoint(bytes: Uint8Array): TrainCheckpoint {
     });
     return [id, arrays] as const;
   });
+  const kept = (epoch: number | null, i: number): BestEpoch | null =>
+    epoch === null ? null : { epoch, model: decodeModel(part(i)) };
   return {
-    ...{ backend, watch, loader, dropout, mixup, history },
+    ...{ backend, watch, loader, dropout, mixup, history, within, points },
     model: decodeModel(part(0)),
-    best: bestEpoch === null ? null : { epoch: bestEpoch, model: decodeModel(part(1)) },
+    best: kept(bestEpoch, 1),
+    last: kept(lastEpoch, 2),
     average:
       averageUpdates === null
         ? null
-        : { graph: decodeModel(part(2)).graph, updates: averageUpdates },
+        : { graph: decodeModel(part(3)).graph, updates: averageUpdates },
     optimizer: { steps, slots: new Map(slots) },
   };
 }

@@ -1,18 +1,18 @@
 // A training run: epochs of steps, validation after each, the best epoch kept, checkpoints handed out.
 
 import { setImmediate } from 'node:timers/promises';
-import type { EngineContext } from '../context';
+import type { EngineContext, Metric } from '../context';
 import { BatchLoader } from '../data/loader';
 import type { Dataset, ImageSplit, Task } from '../data/types';
 import { AppError } from '../errors';
 import type { Graph, Model, WeightId } from '../graph/types';
 import { evaluateWith } from '../measure/accuracy';
 import type { Evaluation } from '../measure/types';
-import { startStopwatch } from '../measure/stopwatch';
 import { loadBackend } from '../runtime/backend';
 import type { BestEpoch, TrainCheckpoint } from './checkpoint';
-import type { Compute, StepResult, TrainingStep } from './compute';
+import type { Compute, TrainingStep } from './compute';
 import { diverged, LossWatch } from './divergence';
+import { EpochSums } from './epoch-sums';
 import { curvePoints, isBetter, trainFigures, validationFigures } from './epoch-figures';
 import { gammaWeights, sampleGammas } from './gammas';
 import { learningRateAt } from './schedule';
@@ -26,6 +26,10 @@ export interface TrainHooks {
    * before the promise settles or not at all.
    */
   onEpoch?(record: EpochRecord, checkpoint: () => Promise<TrainCheckpoint>): void | Promise<void>;
+  /** As `onEpoch`, after each step. */
+  onStep?(checkpoint: () => Promise<TrainCheckpoint>): void | Promise<void>;
+  /** As `onEpoch`, once the signal has ended the run, before its reason is thrown. */
+  onAborted?(checkpoint: () => Promise<TrainCheckpoint>): void | Promise<void>;
   /**
    * Called with what was good before a run diverged, when at least one epoch was; training waits for it and then
    * throws TRAIN_DIVERGED.
@@ -34,7 +38,7 @@ export interface TrainHooks {
 }
 
 export interface TrainRun {
-  /** Goes on from the end of an epoch, with the options and the data of the run that it was saved in. */
+  /** Goes on from where it was saved, with the options and the data of that run. */
   readonly resume?: TrainCheckpoint | null;
   /** What is learned from beside the labels, as `options.distill` says. */
   readonly teacher?: Model | null;
@@ -93,7 +97,11 @@ class Trainer {
   private readonly gammas: readonly WeightId[];
   private best: BestEpoch | null;
   /** The last epoch that ended well, where no best one is kept. */
-  private last: BestEpoch | null = null;
+  private last: BestEpoch | null;
+  /** The epoch that has begun and not ended. */
+  private running: EpochSums | null;
+  /** Points of the curves that were told so far. */
+  private points: number;
 
   constructor(
     private readonly model: Model,
@@ -113,23 +121,28 @@ class Trainer {
       : LossWatch.begin(blindLoss(split, step.classes, options.valueLoss));
     this.history = [...(resume?.history ?? [])];
     this.best = resume?.best ?? null;
-    if (resume && this.best === null) {
-      const graph = resume.average?.graph ?? resume.model.graph;
-      this.last = { epoch: resume.history.length, model: { ...model, graph } };
-    }
+    this.last = resume ? lastEpoch(model, resume) : null;
+    this.running = resume?.within ? new EpochSums(resume.within) : null;
+    this.points = resume?.points ?? 0;
     if (resume) this.loader.restore(resume.loader);
   }
 
   async run(hooks: TrainHooks): Promise<TrainResult> {
     try {
-      if (this.history.length === 0) await this.reportEpoch(0, null);
+      if (this.history.length === 0 && this.running === null) await this.reportEpoch(0, null);
       while (this.history.length < this.options.epochs && !this.isSpent()) {
-        const record = await this.epoch();
+        this.running ??= EpochSums.begin();
+        const record = await this.epoch(this.running, hooks);
+        this.running = null;
         this.history.push(record);
         await this.keep(record);
         await hooks.onEpoch?.(record, () => this.checkpoint());
       }
     } catch (error) {
+      const { signal } = this.context;
+      if (signal.aborted && error === signal.reason) {
+        await hooks.onAborted?.(() => this.checkpoint());
+      }
       const isGone = error instanceof AppError && error.code === 'TRAIN_DIVERGED';
       if (isGone && this.history.length > 0) await hooks.onDiverged?.(this.result());
       throw error;
@@ -156,44 +169,47 @@ class Trainer {
     return isOver;
   }
 
-  private async epoch(): Promise<EpochRecord> {
+  private async epoch(sums: EpochSums, hooks: TrainHooks): Promise<EpochRecord> {
     const number = this.history.length + 1;
-    const elapsed = startStopwatch();
-    const total = new Sums();
-    let recent = new Sums();
-    let rate = this.options.optimizer.learningRate;
-    let step = 0;
-    for (let batch = await this.loader.next(); batch; batch = await this.loader.next()) {
+    const { batchesPerEpoch } = this.loader;
+    while (sums.step < batchesPerEpoch) {
       await setImmediate();
       this.context.signal.throwIfAborted();
-      rate = this.learningRate(step);
-      // The statistics of one image tell batch norm nothing.
-      if (batch.count > 1 || this.options.batchSize === 1) {
-        const result = await this.step.take(batch, rate);
-        if (!this.watch.accept(result.loss / result.samples)) {
-          throw diverged(number, `at step ${step + 1}`, rate);
-        }
-        total.add(result);
-        recent.add(result);
-      }
-      step += 1;
-      this.reportStep(number, step);
-      if (step % metricInterval === 0 || step === this.loader.batchesPerEpoch) {
-        this.reportCurves(number, step, recent, rate, total.samples / elapsed());
-        recent = new Sums();
-      }
+      await this.nextStep(number, sums);
+      await hooks.onStep?.(() => this.checkpoint());
     }
-    const imagesPerSecond = total.samples / elapsed();
+    sums.stopClock();
     const validation = await this.validate(number);
     await this.reportEpoch(number, validation);
+    // Ends the loader's epoch, too: until here a checkpoint is one within the epoch.
+    await this.loader.next();
+    const { total, imagesPerSecond } = sums;
     return {
       epoch: number,
-      learningRate: rate,
+      learningRate: this.learningRate(batchesPerEpoch - 1),
       trainLoss: total.loss / total.samples,
       ...trainFigures(this.task, total.score / total.samples),
       ...validationFigures(this.task, validation),
       imagesPerSecond,
     };
+  }
+
+  private async nextStep(epoch: number, sums: EpochSums): Promise<void> {
+    const batch = (await this.loader.next())!;
+    const rate = this.learningRate(sums.step);
+    // The statistics of one image tell batch norm nothing.
+    if (batch.count > 1 || this.options.batchSize === 1) {
+      const result = await this.step.take(batch, rate);
+      if (!this.watch.accept(result.loss / result.samples)) {
+        throw diverged(epoch, `at step ${sums.step + 1}`, rate);
+      }
+      sums.add(result);
+    }
+    sums.step += 1;
+    this.reportStep(epoch, sums.step);
+    if (sums.step % metricInterval === 0 || sums.step === this.loader.batchesPerEpoch) {
+      this.reportCurves(epoch, sums, rate);
+    }
   }
 
   private learningRate(step: number): number {
@@ -231,6 +247,9 @@ class Trainer {
       backend: this.compute.name,
       model: { ...this.model, graph: await this.step.weights() },
       best: this.best,
+      last: this.running && !this.best ? this.last : null,
+      within: this.running?.state ?? null,
+      points: this.points,
       ...(await this.step.state()),
       watch: this.watch.state,
       loader: this.loader.state(),
@@ -252,7 +271,7 @@ class Trainer {
   private async reportEpoch(epoch: number, validation: Evaluation | null): Promise<void> {
     const gammas = sampleGammas(await this.step.read(this.gammas));
     if (validation === null && gammas === null) return;
-    this.context.metric({
+    this.report({
       step: epoch,
       epoch,
       values: curvePoints(validationFigures(this.task, validation)),
@@ -260,35 +279,30 @@ class Trainer {
     });
   }
 
-  private reportCurves(
-    epoch: number,
-    step: number,
-    recent: Sums,
-    learningRate: number,
-    imagesPerSecond: number,
-  ): void {
+  private reportCurves(epoch: number, sums: EpochSums, learningRate: number): void {
+    const recent = sums.takeRecent();
     if (recent.samples === 0) return;
     const values = {
       trainLoss: recent.loss / recent.samples,
       ...curvePoints(trainFigures(this.task, recent.score / recent.samples)),
       learningRate,
-      imagesPerSecond,
+      imagesPerSecond: sums.imagesPerSecond,
     };
-    const globalStep = this.history.length * this.loader.batchesPerEpoch + step;
-    this.context.metric({ step: globalStep, epoch, values });
+    const globalStep = this.history.length * this.loader.batchesPerEpoch + sums.step;
+    this.report({ step: globalStep, epoch, values });
+  }
+
+  private report(metric: Metric): void {
+    this.points += 1;
+    this.context.metric(metric);
   }
 }
 
-class Sums implements StepResult {
-  loss = 0;
-  score = 0;
-  samples = 0;
-
-  add(result: StepResult): void {
-    this.loss += result.loss;
-    this.score += result.score;
-    this.samples += result.samples;
-  }
+/** The last epoch that ended well before a checkpoint, where no best one was kept. */
+function lastEpoch(model: Model, checkpoint: TrainCheckpoint): BestEpoch | null {
+  if (checkpoint.best !== null || checkpoint.within !== null) return checkpoint.last;
+  const graph = checkpoint.average?.graph ?? checkpoint.model.graph;
+  return { epoch: checkpoint.history.length, model: { ...model, graph } };
 }
 
 /** Batches as a run with these options sees them. */

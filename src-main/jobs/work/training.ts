@@ -27,6 +27,8 @@ import { loadVersion } from './versions';
 
 /** Writing checkpoints takes at most this share of the time. */
 const checkpointShare = 0.05;
+/** Seconds of training that are lost at most when long epochs are broken off; a pause loses none. */
+const stepCheckpointInterval = 60;
 
 export interface JobTraining {
   readonly model: Model;
@@ -55,8 +57,7 @@ export async function trainInJob(
   );
   const checkpoints = new Checkpoints(join(spec.checkpointDir, `${context.position()}.train`));
   const resume = await checkpoints.read(context);
-  const done = resume?.history.length ?? 0;
-  if (done > 0) context.log('info', `Going on behind epoch ${done} of ${options.epochs}.`);
+  if (resume !== null) context.log('info', `Going on ${placeOf(resume, options)}.`);
   let latest: Progress | null = null;
   const progress = (now: Progress): void => {
     if (now.phase === 'training') latest = now;
@@ -67,8 +68,14 @@ export async function trainInJob(
     const hooks: TrainHooks = {
       onEpoch: async (record, checkpoint) => {
         context.log('info', epochLine(record, options.epochs));
-        await checkpoints.write(checkpoint, context);
+        if (checkpoints.isDue(0)) await checkpoints.write(checkpoint, context);
       },
+      onStep: (checkpoint) =>
+        checkpoints.isDue(stepCheckpointInterval)
+          ? checkpoints.write(checkpoint, context)
+          : undefined,
+      onAborted: (checkpoint) =>
+        context.isPausing() ? checkpoints.write(checkpoint, context) : undefined,
       onDiverged: async (result) => {
         await rescue(result);
         rescued = result.bestEpoch;
@@ -77,7 +84,7 @@ export async function trainInJob(
     const taught = teacher === undefined ? null : (await loadVersion(spec, teacher)).model;
     const begunOn = resume?.backend ?? null;
     return await withCompute({ model, dataset, options, context, begunOn }, (compute) => {
-      context.trainingFrom(done, compute.detail);
+      context.trainingFrom(resume?.points ?? 0, compute.detail);
       const run = { resume, teacher: taught, compute };
       return train(model, dataset, options, { ...context, progress }, hooks, run);
     });
@@ -119,9 +126,12 @@ class Checkpoints {
     }
   }
 
-  /** Writes after each epoch, or as often as large weights and short epochs allow. */
+  /** Whether the last one is as many seconds old, and as old as large weights demand. */
+  isDue(seconds: number): boolean {
+    return this.#sinceWrite() >= Math.max(seconds, this.#cost / checkpointShare);
+  }
+
   async write(checkpoint: () => Promise<TrainCheckpoint>, context: JobContext): Promise<void> {
-    if (this.#sinceWrite() < this.#cost / checkpointShare) return;
     const elapsed = startStopwatch();
     try {
       await mkdir(dirname(this.#file), { recursive: true });
@@ -133,6 +143,12 @@ class Checkpoints {
     this.#cost = elapsed();
     this.#sinceWrite = startStopwatch();
   }
+}
+
+function placeOf({ history, within }: TrainCheckpoint, { epochs }: TrainOptions): string {
+  return within === null
+    ? `behind epoch ${history.length} of ${epochs}`
+    : `within epoch ${history.length + 1} of ${epochs}, behind batch ${within.step}`;
 }
 
 const labelOf = (training: Progress, now: Progress): string =>

@@ -46,13 +46,12 @@ export class MetricsRepository {
     });
   }
 
-  /** Removes the points behind an epoch, which will come again; behind 0, all of them. */
-  async removeBehind(job: JobId, part: number, epoch: number): Promise<void> {
-    await this.#sql.run('DELETE FROM metrics WHERE job = ? AND part = ? AND (epoch > ? OR ? = 0)', [
-      job,
-      part,
-      epoch,
-      epoch,
-    ]);
+  /** Removes the points of a part behind its first ones: they will come again. */
+  async removeBehind(job: JobId, part: number, points: number): Promise<void> {
+    await this.#sql.run(
+      `DELETE FROM metrics WHERE seq IN
+        (SELECT seq FROM metrics WHERE job = ? AND part = ? ORDER BY seq LIMIT -1 OFFSET ?)`,
+      [job, part, points],
+    );
   }
 }

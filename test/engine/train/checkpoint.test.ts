@@ -21,6 +21,14 @@ const checkpoint: TrainCheckpoint = {
   backend: 'webgpu',
   model: toyModel(),
   best: { epoch: 1, model: toyModel({ seed: 2 }) },
+  last: null,
+  within: {
+    step: 3,
+    seconds: 1.5,
+    total: { loss: 4, score: 2, samples: 96 },
+    recent: { loss: 1, score: 1, samples: 32 },
+  },
+  points: 7,
   average: { graph: toyModel({ seed: 3 }).graph, updates: 12 },
   optimizer: {
     steps: 12,
@@ -39,8 +47,11 @@ const checkpoint: TrainCheckpoint = {
 describe('checkpoint', () => {
   it('is read as it was written', () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
-    const bare = { ...checkpoint, best: null, average: null };
+    const bare = { ...checkpoint, best: null, within: null, average: null };
     expect(decodeCheckpoint(encodeCheckpoint(bare))).toEqual(bare);
+    const last = { epoch: 1, model: toyModel({ seed: 4 }) };
+    const plain = { ...checkpoint, best: null, last };
+    expect(decodeCheckpoint(encodeCheckpoint(plain))).toEqual(plain);
   });
 
   it('is read from any place in memory', () => {

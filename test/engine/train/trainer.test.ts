@@ -62,7 +62,21 @@ function recording(abortAfter = Infinity): EngineContext & {
   };
 }
 
-/** A run that is cancelled in its last epoch and resumed gives the weights and figures of an unbroken one. */
+/** What an interrupted run tells and gives besides, with the time left out. */
+function timeless(points: readonly Metric[], history: TrainResult['history']): object {
+  return {
+    points: points.map(({ values: { imagesPerSecond: _, ...values }, ...point }) => ({
+      ...point,
+      values,
+    })),
+    history: history.map(({ imagesPerSecond: _, ...record }) => record),
+  };
+}
+
+/**
+ * A run that is broken off and resumed gives the weights, figures and curves of an unbroken one, from whatever
+ * checkpoint it goes on: behind an epoch, behind any step, or where its signal stopped it.
+ */
 async function checkResume(
   data: Dataset,
   run: TrainOptions,
@@ -70,27 +84,45 @@ async function checkResume(
   teacher: Model | null = null,
 ): Promise<void> {
   const how = { compute, teacher };
-  const unbroken = await train(toyModel(), data, run, silentContext, {}, how);
+  const whole = recording();
+  const unbroken = await train(toyModel(), data, run, whole, {}, how);
+  const expected = timeless(whole.metrics, unbroken.history);
 
-  let saved: Uint8Array | undefined;
   const stepsPerEpoch = Math.ceil(data.counts.train / run.batchSize);
+  const saved = new Map<string, Uint8Array>();
+  const save =
+    (name: string) =>
+    async (checkpoint: () => Promise<TrainCheckpoint>): Promise<void> =>
+      void saved.set(name, encodeCheckpoint(await checkpoint()));
+  let steps = 0;
+  const begun = recording((run.epochs - 1) * stepsPerEpoch + 1);
   const broken = train(
     toyModel(),
     data,
     run,
-    recording((run.epochs - 1) * stepsPerEpoch + 1),
-    { onEpoch: async (_record, checkpoint) => void (saved = encodeCheckpoint(await checkpoint())) },
+    begun,
+    {
+      onEpoch: ({ epoch }, checkpoint) => save(`epoch ${epoch}`)(checkpoint),
+      onStep: (checkpoint) => save(`step ${++steps}`)(checkpoint),
+      onAborted: save('stop'),
+    },
     how,
   );
   await expect(broken).rejects.toMatchObject({ code: 'CANCELLED' });
-  const resume = decodeCheckpoint(saved!);
-  expect(resume.history).toHaveLength(run.epochs - 1);
-  const result = await train(toyModel(), data, run, silentContext, {}, { ...how, resume });
-
-  expect(numbersOf(result.model)).toEqual(numbersOf(unbroken.model));
-  const withoutTime = ({ history }: TrainResult): object[] =>
-    history.map(({ imagesPerSecond: _, ...record }) => record);
-  expect(withoutTime(result)).toEqual(withoutTime(unbroken));
+  expect(decodeCheckpoint(saved.get('stop')!).within).toMatchObject({ step: 1 });
+  const places = [
+    ...['step 1', `step ${stepsPerEpoch}`, `step ${stepsPerEpoch + 1}`],
+    ...[`epoch ${run.epochs - 1}`, 'stop'],
+  ];
+  for (const place of places) {
+    const resume = decodeCheckpoint(saved.get(place)!);
+    const rest = recording();
+    const result = await train(toyModel(), data, run, rest, {}, { ...how, resume });
+    expect(numbersOf(result.model), place).toEqual(numbersOf(unbroken.model));
+    expect(result.bestEpoch, place).toBe(unbroken.bestEpoch);
+    const points = [...begun.metrics.slice(0, resume.points), ...rest.metrics];
+    expect(timeless(points, result.history), place).toEqual(expected);
+  }
 }
 
 describe('train', () => {
@@ -344,6 +376,44 @@ describe('train', () => {
 
   it('goes on from a checkpoint as if it had never stopped', () =>
     checkResume(dataset, options, compute));
+
+  it('goes on so where no best epoch is kept, and from its last one when it diverges then', async () => {
+    const schedule = { kind: 'constant', warmupEpochs: 0 } as const;
+    const plain = { ...options, epochs: 2, keepBest: false, schedule };
+    await checkResume(dataset, plain, compute);
+    const saved: TrainCheckpoint[] = [];
+    const first = await train(
+      toyModel(),
+      dataset,
+      { ...plain, epochs: 1 },
+      silentContext,
+      {},
+      { compute },
+    );
+    await train(
+      toyModel(),
+      dataset,
+      // The same first epoch, as a constant rate knows nothing of the end.
+      plain,
+      silentContext,
+      { onStep: async (checkpoint) => void saved.push(await checkpoint()) },
+      { compute },
+    );
+    const resume = saved.find(({ history }) => history.length === 1)!;
+    const rescued: TrainResult[] = [];
+    const hopeless = { ...plain, optimizer: { ...plain.optimizer, learningRate: 1e30 } };
+    const broken = train(
+      toyModel(),
+      dataset,
+      hopeless,
+      silentContext,
+      { onDiverged: (result) => void rescued.push(result) },
+      { compute, resume: decodeCheckpoint(encodeCheckpoint(resume)) },
+    );
+    await expect(broken).rejects.toMatchObject({ code: 'TRAIN_DIVERGED' });
+    expect(rescued.map(({ bestEpoch }) => bestEpoch)).toEqual([1]);
+    expect(numbersOf(rescued[0]!.model)).toEqual(numbersOf(first.model));
+  });
 
   it('keeps the last epoch where there is no validation or the best is not wanted', async () => {
     const blind = toyDataset({ train: 64, val: 0, test: 0 });

@@ -85,13 +85,16 @@ describe('serveJob', () => {
     expect(await last('failed')).toEqual({ type: 'failed', error: thrown.toInfo() });
   });
 
-  it('lets the job hear that it is cancelled', async () => {
+  it.each(['cancel', 'pause'] as const)('lets the job hear of a %s', async (type) => {
+    let heardPause: boolean | null = null;
     const obey = serve(async (_, context) => {
       await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+      heardPause = context.isPausing();
       context.signal.throwIfAborted();
     });
     obey({ type: 'start', spec });
-    obey({ type: 'cancel' });
+    obey({ type });
     expect(await last('failed')).toMatchObject({ error: { code: 'CANCELLED' } });
+    expect(heardPause).toBe(type === 'pause');
   });
 });

@@ -343,6 +343,7 @@ describe('JobQueue', () => {
   });
 
   it('leaves running and waiting jobs to be started again when the project is closed', async () => {
+    queue = newQueue({ graceMs: 200 });
     const running = await queue.start(requestTo('hang'));
     const waiting = await queue.start(requestTo('make'));
     await first(({ type }) => type === 'progress');

@@ -144,10 +144,11 @@ describe('the queue', () => {
     const toy = await toyProject();
     const { queue } = fragileQueue(toy.project);
     const id = await queue.start(iterative(toy, 2, 30));
+    const log: string[] = [];
     const training = new Promise<void>((resolve) => {
       queue.subscribe((event) => {
-        // Behind the first epoch there is a checkpoint.
-        if (event.type === 'progress' && /^Epoch [2-9]/.test(event.progress.label)) resolve();
+        if (event.type === 'log') log.push(event.text);
+        if (event.type === 'progress' && event.progress.phase === 'training') resolve();
       });
     });
     await training;
@@ -157,6 +158,12 @@ describe('the queue', () => {
     expect(await readdir(toy.project.paths.checkpoints)).toEqual([id]);
     await queue.resume(id);
     expect(await queue.finished(id)).toMatchObject({ state: 'done' });
+    // Nothing that was trained is trained again.
+    expect(log).toContainEqual(
+      expect.stringMatching(
+        /^Going on (within epoch \d+ of 30, behind batch \d+|behind epoch \d+ of 30)\.$/,
+      ),
+    );
     const names = (await toy.project.versions()).map(({ name }) => name);
     expect(names.length).toBeGreaterThan(made);
     expect(new Set(names).size).toBe(names.length);

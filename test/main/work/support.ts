@@ -126,6 +126,7 @@ export async function run(
     earlier: (type) => saved.take(type),
     position: () => saved.position,
     trainingFrom: () => undefined,
+    isPausing: () => false,
   });
   return { job: id, outputs, progress, metrics, log };
 }
