@@ -124,8 +124,9 @@ function verificationLines(verification: Verification): readonly string[] {
 function quantizationLines(report: QuantizationReport): readonly string[] {
   const { trials, layers, floatLayers } = report;
   const tried = trials.map(({ method, decibels }) => `${method} ${formatDecibels(decibels)}`);
+  const outputs = tried.length > 0 ? ` (outputs: ${tried.join(', ')})` : '';
   return [
-    `calibrated on ${report.images} images by ${report.method} (outputs: ${tried.join(', ')})`,
+    `calibrated on ${report.images} images by ${report.method}${outputs}`,
     '',
     ...table(
       ['layers with most noise', 'operator', 'signal to noise'],

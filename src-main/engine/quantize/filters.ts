@@ -39,16 +39,18 @@ function magnitudes(kernel: Float32Array, { channels, inner }: ChannelLayout): F
   return result;
 }
 
-/** @param atLeast smallest scale of each channel, where something else asks for one */
-export function quantizeFilters(
-  kernel: Float32Array,
-  layout: ChannelLayout,
-  atLeast?: Float64Array,
-): QuantizedFilters {
-  const { channels, inner } = layout;
-  const scales = Float32Array.from(magnitudes(kernel, layout), (magnitude, channel) =>
+/** The scale of each channel, from its largest magnitude. */
+function scalesOf(magnitudes: Float64Array, atLeast?: Float64Array): Float32Array {
+  return Float32Array.from(magnitudes, (magnitude, channel) =>
     Math.max(magnitude / largest, atLeast?.[channel] ?? 0, smallestScale),
   );
+}
+
+function rounded(
+  kernel: Float32Array,
+  { channels, inner }: ChannelLayout,
+  scales: Float32Array,
+): Int8Array {
   const values = new Int8Array(kernel.length);
   for (let start = 0, block = 0; start < kernel.length; start += inner, block++) {
     const scale = scales[block % channels]!;
@@ -57,7 +59,12 @@ export function quantizeFilters(
       values[i] = Math.min(Math.max(roundAway(kernel[i]! / scale), -largest), largest);
     }
   }
-  return { values, scales };
+  return values;
+}
+
+export function quantizeFilters(kernel: Float32Array, layout: ChannelLayout): QuantizedFilters {
+  const scales = scalesOf(magnitudes(kernel, layout));
+  return { values: rounded(kernel, layout, scales), scales };
 }
 
 export interface QuantizedLayer extends QuantizedFilters {
@@ -65,22 +72,41 @@ export interface QuantizedLayer extends QuantizedFilters {
   readonly biasScales: Float32Array;
 }
 
-/**
- * Filters and bias of a layer whose input has the given scale. Where a bias would not fit, its channel's filter takes
- * larger steps: it is small beside the bias.
- */
-export function quantizeLayer(
-  kernel: Float32Array,
-  layout: ChannelLayout,
-  bias: Float32Array,
-  inputScale: number,
-): QuantizedLayer {
-  const needed = Float64Array.from(bias, (value) => Math.abs(value) / (largestBias * inputScale));
-  const filters = quantizeFilters(kernel, layout, needed);
-  const biasScales = filters.scales.map((scale) => inputScale * scale);
-  const stored = Int32Array.from(bias, (value, c) => {
-    const rounded = roundAway(value / biasScales[c]!);
-    return Math.min(Math.max(rounded, -largestBias), largestBias);
-  });
-  return { ...filters, bias: stored, biasScales };
+/** The filters of a layer, to be quantised for several inputs: they hardly ever depend on what these hold. */
+export class LayerFilters {
+  private readonly magnitudes: Float64Array;
+  private last: QuantizedFilters | null = null;
+
+  constructor(
+    private readonly kernel: Float32Array,
+    private readonly layout: ChannelLayout,
+  ) {
+    this.magnitudes = magnitudes(kernel, layout);
+  }
+
+  /** The largest magnitude of all. */
+  get magnitude(): number {
+    return this.magnitudes.reduce((a, b) => Math.max(a, b), 0);
+  }
+
+  /**
+   * Filters and bias where the input has the given scale. Where a bias would not fit, its channel's filter takes larger
+   * steps: it is small beside the bias.
+   */
+  quantize(bias: Float32Array, inputScale: number): QuantizedLayer {
+    const needed = Float64Array.from(bias, (value) => Math.abs(value) / (largestBias * inputScale));
+    const { values, scales } = this.withScales(scalesOf(this.magnitudes, needed));
+    const biasScales = scales.map((scale) => inputScale * scale);
+    const stored = Int32Array.from(bias, (value, c) => {
+      const whole = roundAway(value / biasScales[c]!);
+      return Math.min(Math.max(whole, -largestBias), largestBias);
+    });
+    return { values, scales, bias: stored, biasScales };
+  }
+
+  private withScales(scales: Float32Array): QuantizedFilters {
+    const isLast = this.last?.scales.every((scale, channel) => scale === scales[channel]) ?? false;
+    if (!isLast) this.last = { values: rounded(this.kernel, this.layout, scales), scales };
+    return this.last!;
+  }
 }

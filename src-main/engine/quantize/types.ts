@@ -30,7 +30,7 @@ export interface QuantizationReport {
   /** The method that was taken, and the images that it looked at. */
   readonly method: CalibrationMethod;
   readonly images: number;
-  /** What each method that was tried gave: signal to noise of the outputs on other images. */
+  /** What each method gave where there was a choice: signal to noise of the outputs on other images. */
   readonly trials: readonly { readonly method: CalibrationMethod; readonly decibels: Decibels }[];
   /** Noise that each quantised layer adds to what it gives on exact input, the worst first. */
   readonly layers: readonly LayerNoise[];

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../../../src-main/engine/graph/rng';
-import { quantizeFilters, quantizeLayer } from '../../../src-main/engine/quantize/filters';
+import { LayerFilters, quantizeFilters } from '../../../src-main/engine/quantize/filters';
 import { activationParameters, quantized } from '../../../src-main/engine/quantize/parameters';
 
 function random(length: number, seed: number, spread = 1): Float32Array {
@@ -59,7 +59,7 @@ describe('a layer', () => {
   const inputScale = 0.031;
 
   it('has biases in steps of input scale times filter scale', () => {
-    const layer = quantizeLayer(kernel, layout, bias, inputScale);
+    const layer = new LayerFilters(kernel, layout).quantize(bias, inputScale);
     for (let c = 0; c < 3; c++) {
       const step = inputScale * layer.scales[c]!;
       expect(layer.biasScales[c]).toBe(Math.fround(step));
@@ -70,7 +70,7 @@ describe('a layer', () => {
   });
 
   it('gives the sums of the real numbers, computed with integers alone', () => {
-    const layer = quantizeLayer(kernel, layout, bias, inputScale);
+    const layer = new LayerFilters(kernel, layout).quantize(bias, inputScale);
     const input = random(40, 23, 3);
     const affine = { ...activationParameters({ min: -3, max: 4 }), scale: inputScale };
     const stored = quantized(input, affine);
@@ -93,11 +93,26 @@ describe('a layer', () => {
   it('takes larger steps where a bias would not fit, in that channel alone', () => {
     const large = Float32Array.of(0, 5e7, 0);
     const plain = quantizeFilters(kernel, layout);
-    const layer = quantizeLayer(kernel, layout, large, inputScale);
+    const layer = new LayerFilters(kernel, layout).quantize(large, inputScale);
     expect(layer.scales[0]).toBe(plain.scales[0]);
     expect(layer.scales[2]).toBe(plain.scales[2]);
     expect(layer.scales[1]).toBeGreaterThan(plain.scales[1]!);
     expect(Math.abs(layer.bias[1]!)).toBeLessThanOrEqual(2 ** 30);
     expect(Math.abs(layer.bias[1]! * layer.biasScales[1]! - 5e7) / 5e7).toBeLessThan(1e-6);
+  });
+
+  it('shares its filters between inputs, unless a bias asks for other steps', () => {
+    const filters = new LayerFilters(kernel, layout);
+    const first = filters.quantize(bias, inputScale);
+    const second = filters.quantize(bias, inputScale / 3);
+    expect(second.values).toBe(first.values);
+    expect(second.bias).not.toEqual(first.bias);
+    const large = Float32Array.of(0, 5e7, 0);
+    for (const scale of [inputScale, inputScale / 7]) {
+      const shared = filters.quantize(large, scale);
+      expect(shared).toEqual(new LayerFilters(kernel, layout).quantize(large, scale));
+      expect(shared.values).not.toEqual(first.values);
+    }
+    expect(filters.quantize(bias, inputScale)).toEqual(first);
   });
 });

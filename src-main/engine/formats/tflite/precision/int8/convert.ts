@@ -1,7 +1,6 @@
 // Writes a float program with integers: quantised operators, and operators between the two kinds of numbers where they
 // meet.
 
-import { quantizeLayer } from '../../../../quantize/filters';
 import { activationParameters, quantized, rangeOf } from '../../../../quantize/parameters';
 import type { Affine } from '../../../../quantize/types';
 import { writtenOperators, type WrittenOperator } from '../../operators';
@@ -14,7 +13,6 @@ import {
   type TensorIndex,
 } from '../../program';
 import { Copier, storedFloats } from '../copy';
-import { channelLayout } from '../filters';
 import type { GroupId, Int8Plan } from './plan';
 import { ruleOf, type Int8Rule } from './rules';
 
@@ -195,22 +193,22 @@ export class Converter {
     const kernel = operation.inputs[rule.kernel]!;
     const bias = operation.inputs[rule.bias] ?? absent;
     const { shape } = this.source.tensors[kernel]!;
-    const layout = channelLayout(shape, rule.axis);
+    const channels = shape[rule.axis]!;
     const { scale } = this.scaleOf(this.plan.operandGroup(operation, rule.data));
-    const layer = quantizeLayer(
-      storedFloats(this.source, kernel)!,
-      layout,
-      bias === absent ? new Float32Array(layout.channels) : storedFloats(this.source, bias)!,
-      scale,
-    );
-    const zeroPoints = new Int32Array(layout.channels);
+    const layer = this.plan.filters
+      .get(operation)!
+      .quantize(
+        bias === absent ? new Float32Array(channels) : storedFloats(this.source, bias)!,
+        scale,
+      );
+    const zeroPoints = new Int32Array(channels);
     const stored = {
       [rule.kernel]: this.target.constant('kernel', shape, layer.values, {
         scales: layer.scales,
         zeroPoints,
         axis: rule.axis,
       }),
-      [rule.bias]: this.target.constant('bias', [layout.channels], layer.bias, {
+      [rule.bias]: this.target.constant('bias', [channels], layer.bias, {
         scales: layer.biasScales,
         zeroPoints,
         axis: 0,

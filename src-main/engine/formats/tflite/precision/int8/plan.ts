@@ -1,8 +1,10 @@
 // Which operators of a program compute with integers, and which tensors must have one scale.
 
 import { absent, type Operation, type ProgramData, type TensorIndex } from '../../program';
+import { LayerFilters } from '../../../../quantize/filters';
 import type { Affine } from '../../../../quantize/types';
 import { storedFloats } from '../copy';
+import { channelLayout } from '../filters';
 import { ruleOf } from './rules';
 
 /** Tensors of one scale, by one of them. */
@@ -18,6 +20,8 @@ export interface Int8Plan {
   readonly fixed: ReadonlyMap<GroupId, Affine>;
   /** Tensors whose numbers a group must hold: activations, and stored operands that take the group's scale. */
   readonly members: ReadonlyMap<GroupId, readonly TensorIndex[]>;
+  /** Filters of the operators that have some, kept for all programs that are made by the plan. */
+  readonly filters: ReadonlyMap<Operation, LayerFilters>;
   /** Layers that stay float, with the reason. */
   readonly floatLayers: ReadonlyMap<string, string>;
 }
@@ -67,8 +71,24 @@ export function planInt8(program: ProgramData, floatLayers: ReadonlyMap<string, 
       groups.find(overrides.get(operation)?.get(place) ?? operation.inputs[place]!),
     fixed: groups.fixedByGroup(),
     members: membersOf(program, operations, groups, stored),
+    filters: filtersOf(program, operations),
     floatLayers: layers,
   };
+}
+
+function filtersOf(
+  program: ProgramData,
+  operations: ReadonlySet<Operation>,
+): ReadonlyMap<Operation, LayerFilters> {
+  const filters = new Map<Operation, LayerFilters>();
+  for (const operation of operations) {
+    const rule = ruleOf(program, operation);
+    if (rule.kind !== 'filters') continue;
+    const kernel = operation.inputs[rule.kernel]!;
+    const layout = channelLayout(program.tensors[kernel]!.shape, rule.axis);
+    filters.set(operation, new LayerFilters(storedFloats(program, kernel)!, layout));
+  }
+  return filters;
 }
 
 /** Beyond what any activation holds. */

@@ -47,8 +47,9 @@ export async function quantizeModel(
   const plan = planInt8(source, floatLayers(model, options.keepFloat));
   const methods = options.method === 'auto' ? calibrationMethods : [options.method];
   const scales = await findScales(model, source, plan, options.calibration, methods, context);
-  const trials = await tryMethods(model, source, plan, scales, options.trial, context);
-  const { method } = trials.reduce((best, trial) => (isBetter(trial, best) ? trial : best));
+  const trials =
+    methods.length > 1 ? await tryMethods(model, source, plan, scales, options.trial, context) : [];
+  const method = bestOf(trials)?.method ?? methods[0]!;
   const scaleOf = scales.get(method)!;
   return {
     program: toInt8(source, plan, scaleOf, options.io),
@@ -68,6 +69,11 @@ type Trial = QuantizationReport['trials'][number];
 
 const isBetter = (a: Trial, b: Trial): boolean =>
   (a.decibels ?? Infinity) > (b.decibels ?? Infinity);
+
+/** The trial with least noise, the first of several; undefined without any. */
+function bestOf([first, ...others]: readonly Trial[]): Trial | undefined {
+  return first && others.reduce((best, trial) => (isBetter(trial, best) ? trial : best), first);
+}
 
 /** Layers that stay float, with the reason. */
 function floatLayers({ graph }: Model, keepFloat: readonly string[]): ReadonlyMap<string, string> {
@@ -131,7 +137,7 @@ function pixelRange({ preprocessing: { scale, mean, std } }: Model): Range {
   return rangeOf(Float32Array.from(ends));
 }
 
-/** Runs a candidate of each method beside the float model. A single method needs no trial. */
+/** Runs a candidate of each method beside the float model. */
 async function tryMethods(
   model: Model,
   source: ProgramData,
@@ -139,7 +145,7 @@ async function tryMethods(
   scales: ReadonlyMap<CalibrationMethod, ScaleOf>,
   samples: CalibrationSamples,
   context: EngineContext,
-): Promise<readonly [Trial, ...Trial[]]> {
+): Promise<readonly Trial[]> {
   const expected = await outputsOf(model, samples);
   const trials: Trial[] = [];
   for (const [method, scaleOf] of scales) {
@@ -162,7 +168,7 @@ async function tryMethods(
     }
     trials.push({ method, decibels: finite(signal.decibels()) });
   }
-  return trials as [Trial, ...Trial[]];
+  return trials;
 }
 
 const finite = (decibels: number): number | null => (decibels === Infinity ? null : decibels);
@@ -203,24 +209,24 @@ async function layerNoise(
   samples: CalibrationSamples,
   context: EngineContext,
 ): Promise<readonly LayerNoise[]> {
+  const total = Math.min(noiseSamples, samples.count);
+  const progress = (done: number): void => {
+    const label = 'Looking for noise in each layer';
+    context.progress({ phase: 'calibrating', label, done, total });
+  };
+  progress(0);
   const { program, pairs } = noiseProgram(source, plan, scaleOf, plan.operations);
   if (pairs.length === 0) return [];
   const signals = pairs.map(() => new SignalToNoise());
   const runner = await openLiteRt(serializeProgram(program));
-  const count = Math.min(noiseSamples, samples.count);
   try {
-    for (let i = 0; i < count; i++) {
-      context.progress({
-        phase: 'calibrating',
-        label: 'Looking for noise in each layer',
-        done: i,
-        total: count,
-      });
+    for (let i = 0; i < total; i++) {
       context.signal.throwIfAborted();
       const outputs = await runner.run(sampleOf(samples, i));
       pairs.forEach(({ exact, quantized }, p) => {
         signals[p]!.add(outputs[exact]!, outputs[quantized]!);
       });
+      progress(i + 1);
     }
   } finally {
     runner.close();

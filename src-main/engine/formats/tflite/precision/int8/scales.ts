@@ -56,24 +56,23 @@ function smallestScale(
   operation: Operation,
 ): number {
   const rule = ruleOf(program, operation);
-  if (rule.kind !== 'free' && rule.kind !== 'filters') return 0;
-  const places =
-    rule.kind === 'filters' ? [rule.data, rule.kernel] : operation.inputs.map((_, place) => place);
-  const operands = places.flatMap((place) => {
-    const tensor = operation.inputs[place]!;
+  const scaleOf = (place: number): number => scales.get(plan.operandGroup(operation, place))!.scale;
+  if (rule.kind === 'filters') {
+    const step = plan.filters.get(operation)!.magnitude / largestWeight;
+    return (scaleOf(rule.data) * step) / largestFactor;
+  }
+  if (rule.kind !== 'free') return 0;
+  const operands = operation.inputs.flatMap((tensor, place) => {
     const numbers = storedFloats(program, tensor);
-    if (numbers !== null) return [magnitude(numbers)];
-    if (program.tensors[tensor]!.type !== 'float32') return [];
-    return [scales.get(plan.operandGroup(operation, place))!.scale];
+    if (numbers !== null) return [magnitude(numbers) / largestWeight];
+    return program.tensors[tensor]!.type === 'float32' ? [scaleOf(place)] : [];
   });
-  const multiplies =
-    rule.kind === 'filters' || ['MUL', 'BATCH_MATMUL'].includes(operation.operator);
+  const multiplies = ['MUL', 'BATCH_MATMUL'].includes(operation.operator);
   const factor = multiplies ? operands.reduce((a, b) => a * b, 1) : Math.max(0, ...operands);
   return factor / largestFactor;
 }
 
-/** The step of stored numbers. */
 function magnitude(numbers: Float32Array): number {
   const { min, max } = rangeOf(numbers);
-  return Math.max(-min, max, 0) / largestWeight;
+  return Math.max(-min, max, 0);
 }
