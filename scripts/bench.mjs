@@ -81,7 +81,7 @@ async function build(names) {
  * @returns {Promise<Result | undefined>} undefined if it failed; its own words are on standard error
  */
 async function runBench(name) {
-  const bundle = inRoot('out', 'bench', `${name}.js`);
+  const bundle = inRoot('out', 'bench-bundles', `${name}.js`);
   const report = inRoot('out', 'bench', `${name}.json`);
   const script = inRoot('scripts', 'lib', 'run-bench.mjs');
   const code = await passThrough(process.execPath, [script, bundle, report], { stdout: 2 });

@@ -6,7 +6,8 @@ const config = await loadPartConfig('main');
 const files = process.argv.slice(2);
 config.build = {
   ...config.build,
-  outDir: 'out/bench',
+  // Not the folder of results: what is built anew is emptied first.
+  outDir: 'out/bench-bundles',
   rolldownOptions: {
     ...config.build?.rolldownOptions,
     input: Object.fromEntries(files.map((file) => [basename(file, '.bench.ts'), file])),
