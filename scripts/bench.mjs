@@ -1,6 +1,6 @@
 // Runs the benchmarks in test/bench: `npm run bench -- [name ...]`.
 // Prints a table on standard error and the results as JSON on standard output (also out/bench/results.json).
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { basename } from 'node:path';
 import { inRoot, root } from './lib/paths.mjs';
@@ -21,6 +21,7 @@ await runMain(async (reporter) => {
   warnWithoutTensorflow(await setUp({ native: true }, reporter), reporter);
   const names = chosenBenches(process.argv.slice(2));
   await reporter.step('build the benchmarks', () => build(names));
+  mkdirSync(inRoot('out', 'bench'), { recursive: true });
   /** @type {Result[]} */
   const results = [];
   let failures = 0;
