@@ -41,6 +41,15 @@ const byNorm: PruneOptions = { ...defaultPruneOptions, target: { macs: 0.5 } };
 const byGamma: PruneOptions = { ...defaultPruneOptions, criterion: 'bn', target: { ratio: 0.5 } };
 const normSteps = 3;
 
+/** A cut network, and what it was cut from. */
+interface Cut {
+  readonly label: string;
+  readonly raw: Model;
+  readonly teacher: Outcome;
+}
+
+type Stages = ResultRow['stages'];
+
 /** Trains and measures, each thing once. */
 class Laboratory {
   constructor(
@@ -85,15 +94,11 @@ class Laboratory {
     });
   }
 
-  /** A cut network by all ways of getting its accuracy back, and by training it from random weights instead. */
-  async row(label: string, method: string, raw: Model, teacher: Outcome): Promise<ResultRow> {
+  /** A cut network by all ways of getting its accuracy back. */
+  async recovered({ label, raw, teacher }: Cut): Promise<Stages> {
     const { recipe } = this;
-    const { epochs, tuneEpochs, seed } = recipe;
-    const { params, macs } = graphCost(raw.graph);
-    const fresh = reinitialise(raw, seed + 100);
-    // Rethinking the Value of Network Pruning: the same epochs, and the same computation.
-    const longer = Math.trunc((epochs * graphCost(teacher.model.graph).macs) / macs);
-    const stages = {
+    const { tuneEpochs } = recipe;
+    return {
       raw: await this.outcome(`${label}-raw`, () => Promise.resolve(raw)),
       recalibrated: await this.outcome(`${label}-recalibrated`, () =>
         recalibrateBatchNorm(
@@ -110,10 +115,22 @@ class Laboratory {
         distil(recipe, tuneEpochs),
         teacher.model,
       ),
-      'scratch-e': await this.trained(`${label}-scratch-e`, fresh, fromScratch(recipe, epochs)),
-      'scratch-b': await this.trained(`${label}-scratch-b`, fresh, fromScratch(recipe, longer)),
     };
-    return { method, params, macs, stages };
+  }
+
+  /**
+   * The same network from random weights (Rethinking the Value of Network Pruning): for the same epochs, or for
+   * the same computation.
+   */
+  async control(stage: 'scratch-e' | 'scratch-b', cut: Cut): Promise<Stages> {
+    const { recipe } = this;
+    const { label, raw, teacher } = cut;
+    const share = graphCost(teacher.model.graph).macs / graphCost(raw.graph).macs;
+    const epochs = stage === 'scratch-e' ? recipe.epochs : Math.trunc(recipe.epochs * share);
+    const fresh = reinitialise(raw, recipe.seed + 100);
+    return {
+      [stage]: await this.trained(`${label}-${stage}`, fresh, fromScratch(recipe, epochs)),
+    };
   }
 }
 
@@ -134,31 +151,59 @@ async function cutInSteps(lab: Laboratory, start: Model): Promise<Model> {
   return model;
 }
 
-async function measureSeed(lab: Laboratory, classes: number): Promise<readonly ResultRow[]> {
+/**
+ * Every cut with all that brings its accuracy back, then the controls, the longest last: whenever the series is
+ * broken off, the table of what there is compares all methods.
+ * @param tell called with the table so far after each group of trainings
+ */
+async function measureSeed(
+  lab: Laboratory,
+  classes: number,
+  tell: (rows: readonly ResultRow[]) => Promise<void>,
+): Promise<readonly ResultRow[]> {
   const { recipe } = lab;
   const { epochs, seed } = recipe;
   const start = buildZoo(architecture, { seed, classes });
+  const rows: ResultRow[] = [];
+  /** By the method of their row. */
+  const cuts = new Map<string, Cut>();
+  const uncut = async (method: string, outcome: Outcome): Promise<void> => {
+    rows.push({ method, ...graphCost(start.graph), stages: { 'scratch-e': outcome } });
+    await tell(rows);
+  };
+  const recover = async (method: string, cut: Cut): Promise<void> => {
+    cuts.set(method, cut);
+    const stages = await lab.recovered(cut);
+    rows.push({ method, ...graphCost(cut.raw.graph), stages });
+    await tell(rows);
+  };
   const baseline = await lab.trained('baseline', start, fromScratch(recipe, epochs));
-  const cost = graphCost(start.graph);
-  const rows: ResultRow[] = [
-    { method: 'uncut', params: cost.params, macs: cost.macs, stages: { 'scratch-e': baseline } },
-  ];
+  await uncut('uncut', baseline);
   const { model: once } = prune(baseline.model, byNorm);
-  rows.push(await lab.row('l1', 'L1, 50 % of MACs, at once', once, baseline));
+  await recover('L1, 50 % of MACs, at once', { label: 'l1', raw: once, teacher: baseline });
   const stepwise = await cutInSteps(lab, baseline.model);
-  rows.push(await lab.row('l1-steps', 'L1, 50 % of MACs, 3 steps', stepwise, baseline));
+  await recover('L1, 50 % of MACs, 3 steps', {
+    label: 'l1-steps',
+    raw: stepwise,
+    teacher: baseline,
+  });
   const wide = reinitialise(start, seed, { gamma: slimmingGamma });
   const slim = await lab.trained('sparse', wide, sparse(recipe, lab.images));
+  await uncut('uncut, L1 on gamma', slim);
   const { model: slimmed } = prune(slim.model, byGamma);
-  rows.push(
-    {
-      method: 'uncut, L1 on gamma',
-      params: cost.params,
-      macs: cost.macs,
-      stages: { 'scratch-e': slim },
-    },
-    await lab.row('slimming', 'Network Slimming, 50 % of channels', slimmed, slim),
-  );
+  await recover('Network Slimming, 50 % of channels', {
+    label: 'slimming',
+    raw: slimmed,
+    teacher: slim,
+  });
+  for (const stage of ['scratch-e', 'scratch-b'] as const) {
+    for (const [i, row] of rows.entries()) {
+      const cut = cuts.get(row.method);
+      if (cut === undefined) continue;
+      rows[i] = { ...row, stages: { ...row.stages, ...(await lab.control(stage, cut)) } };
+      await tell(rows);
+    }
+  }
   return rows;
 }
 
@@ -186,8 +231,10 @@ export async function run(): Promise<BenchResult> {
     const figures: BenchFigure[] = [];
     for (let seed = 1; seed <= positive('SECATEUR_SEEDS', 1); seed++) {
       const lab = new Laboratory(dataset, backend, store, recipe(epochs, seed));
-      const rows = await measureSeed(lab, dataset.classes.length);
-      await writeFile(join(folder, `results-${epochs}-${seed}.md`), `${resultTable(rows)}\n`);
+      const table = join(folder, `results-${epochs}-${seed}.md`);
+      const rows = await measureSeed(lab, dataset.classes.length, (soFar) =>
+        writeFile(table, `${resultTable(soFar)}\n`),
+      );
       for (const { method, stages } of rows) {
         for (const [stage, { top1 }] of Object.entries(stages)) {
           const label = `seed ${seed}, ${method}, ${stage}`;
