@@ -80,6 +80,11 @@ export function addTrainingFlags(command: Command, schedule: string): Command {
       'share of the labels in the loss; the rest is the teacher (0.1)',
       number('--alpha', { min: 0, max: 1 }),
     )
+    .option(
+      '--hints <beta>',
+      'weight of hints: be active where the feature maps of the teacher are (0 is off)',
+      number('--hints', { min: 0, max: 100_000 }),
+    )
     .option('--samples <n>', 'images an epoch', number('--samples', { min: 1, integer: true }));
 }
 

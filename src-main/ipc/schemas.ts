@@ -164,6 +164,7 @@ const trainOptions: ZodType<TrainOptions> = z.strictObject({
     .strictObject({
       temperature: z.number().min(1, 'must be at least 1').max(100),
       alpha: z.number().min(0).max(1),
+      hints: z.number().min(0).max(100_000),
     })
     .nullable(),
   samplesPerEpoch: z.number().int().positive().nullable(),

@@ -10,7 +10,11 @@ export function asToday(request: JobRequest): JobRequest {
     case 'train':
       return { ...request, options: complete(request.options), init: startOf(request) };
     case 'prune':
-      return { ...request, fineTune: request.fineTune && complete(request.fineTune) };
+      return {
+        ...request,
+        fineTune: request.fineTune && complete(request.fineTune),
+        ...(request.sparsify && { sparsify: complete(request.sparsify) }),
+      };
     default:
       return request;
   }
@@ -24,7 +28,8 @@ export function optionsToday(options: unknown): unknown {
 
 function complete(options: TrainOptions): TrainOptions {
   const schedule = { ...{ warmupEpochs: 0 }, ...options.schedule };
-  return { ...fineTuneDefaults(options.epochs), ...options, schedule };
+  const whole = { ...fineTuneDefaults(options.epochs), ...options, schedule };
+  return { ...whole, distill: whole.distill && { ...{ hints: 0 }, ...whole.distill } };
 }
 
 /** Before there were budgets, a training from scratch took the epochs that it was given. */

@@ -43,6 +43,7 @@ export interface TrainingFlags {
   readonly patience?: number | undefined;
   readonly temperature?: number | undefined;
   readonly alpha?: number | undefined;
+  readonly hints?: number | undefined;
   readonly samples?: number | undefined;
   readonly seed?: number | undefined;
 }
@@ -55,11 +56,11 @@ export function trainingOptions(
   hasTeacher: boolean,
 ): TrainOptions {
   const base = purpose === 'full' ? fullTrainingDefaults(epochs) : fineTuneDefaults(epochs);
-  const { temperature, alpha } = flags;
-  if (!hasTeacher && (temperature ?? alpha) !== undefined) {
+  const { temperature, alpha, hints } = flags;
+  if (!hasTeacher && (temperature ?? alpha ?? hints) !== undefined) {
     throw new AppError(
       'INVALID_ARGUMENT',
-      '--temperature and --alpha say how to learn from a teacher, and none is named.',
+      '--temperature, --alpha and --hints say how to learn from a teacher, and none is named.',
       'Name a version with --teacher.',
     );
   }
@@ -84,6 +85,7 @@ export function trainingOptions(
       ? {
           temperature: temperature ?? distillDefaults.temperature,
           alpha: alpha ?? distillDefaults.alpha,
+          hints: hints ?? distillDefaults.hints,
         }
       : null,
     samplesPerEpoch: flags.samples ?? base.samplesPerEpoch,
@@ -95,7 +97,8 @@ export function trainingOptions(
  * gammas have come closest to 0.
  */
 export function sparsifyOptions(epochs: number, flags: TrainingFlags): TrainOptions {
-  const alone = { ...flags, temperature: undefined, alpha: undefined, patience: undefined };
+  const untaught = { temperature: undefined, alpha: undefined, hints: undefined };
+  const alone = { ...flags, ...untaught, patience: undefined };
   return {
     ...trainingOptions('fine-tune', epochs, alone, false),
     gammaSparsity: flags.sparsity ?? slimmingSparsity,
@@ -132,6 +135,7 @@ export function trainingFlags(purpose: TrainPurpose, options: TrainOptions): Tra
     patience: options.patience ?? undefined,
     temperature: unless(distill?.temperature, base.distill?.temperature),
     alpha: unless(distill?.alpha, base.distill?.alpha),
+    hints: unless(distill?.hints, base.distill?.hints),
     samples: options.samplesPerEpoch ?? undefined,
     seed: unless(options.seed, base.seed),
   };
@@ -199,6 +203,7 @@ export function trainingWords(flags: TrainingFlags, schedule: string): readonly 
     ...option('--patience', flags.patience),
     ...option('--temperature', flags.temperature),
     ...option('--alpha', flags.alpha),
+    ...option('--hints', flags.hints),
     ...option('--samples', flags.samples),
   ];
 }

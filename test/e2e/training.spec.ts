@@ -29,10 +29,11 @@ test('a learning rate is found, and a teacher chosen', async ({ bench }) => {
   await page.getByRole('combobox', { name: 'Learn from' }).selectOption({ index: 1 });
   await page.getByRole('button', { name: 'More options' }).click();
   await setNumber(page, 'Temperature', 3);
+  await setNumber(page, 'Hints', 20);
   await setNumber(page, 'Label smoothing', 0.1);
   await page.getByText('One cycle', { exact: true }).click();
   await step(page, 'Run');
-  const words = `--lr ${rate} --schedule one-cycle --label-smoothing 0.1 --temperature 3 --teacher`;
+  const words = `--lr ${rate} --schedule one-cycle --label-smoothing 0.1 --temperature 3 --hints 20 --teacher`;
   await expect(page.getByText(words)).toBeVisible();
 
   await step(page, 'Options');

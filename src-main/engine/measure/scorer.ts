@@ -30,7 +30,7 @@ export interface Scorer {
 export class ExecutableScorer implements Scorer {
   private readonly input: BatchInput;
 
-  /** @param executable compiled up to the head's tensor; it stays the caller's */
+  /** @param executable whose first output is the head's tensor; it stays the caller's */
   constructor(
     private readonly executable: Executable,
     private readonly head: TaskHead,

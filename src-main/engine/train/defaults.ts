@@ -72,7 +72,7 @@ export const scheduleDefaults: ScheduleDefaults = {
 };
 
 /** Hinton et al. 2015 take most of the loss from the teacher. */
-export const distillDefaults: DistillOptions = { temperature: 4, alpha: 0.1 };
+export const distillDefaults: DistillOptions = { temperature: 4, alpha: 0.1, hints: 0 };
 
 /**
  * Strength of the penalty on gamma in Network Slimming (Liu et al. 2017, section 4.2): this for VGG, a tenth of it for

@@ -1,31 +1,51 @@
-// Knowledge distillation: learning from what a teacher answers, not from the labels alone.
+// Knowledge distillation: learning from what a teacher answers, not from the labels alone; hints of it are in hints.ts.
 //
 // Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network".
 
 import type { Batch } from '../data/loader';
 import type { ImageShape } from '../data/types';
 import { AppError } from '../errors';
-import type { Model } from '../graph/types';
+import type { Graph, Model, TensorId } from '../graph/types';
 import type { Backend } from '../runtime/backend';
 import type { CrossEntropy, Tensor } from '../runtime/primitives';
 import { BatchInput } from './batch-input';
 import { compile, type Executable } from './executor/executable';
+import { attentionOf, hintPairs } from './hints';
 import { classifierHead, type ClassifierHead } from './loss';
 import { mixImages, type Mix } from './mixup';
 import type { DistillOptions } from './types';
 
-/** A model at inference that is asked for its logits. */
+/** Who learns. */
+export interface Student {
+  readonly graph: Graph;
+  readonly head: ClassifierHead;
+}
+
+export interface TeacherAnswer {
+  /** [N, classes]. */
+  readonly logits: Tensor;
+  /** Of the maps that are compared with the student's `hinted` ones, [N, H * W] each. */
+  readonly attention: readonly Tensor[];
+}
+
+/** A model at inference that is asked for its logits, and for hints where it is to give them. */
 export class Teacher {
+  /** Feature maps of the student that there are hints for. */
+  readonly hinted: readonly TensorId[];
   private readonly executable: Executable;
   private readonly input: BatchInput;
   private readonly classes: number;
 
-  /** @throws AppError DATA_MISMATCH when the two have not logits of the same classes, or other images */
+  /**
+   * @throws AppError DATA_MISMATCH when the two have not logits of the same classes, or other images, or no feature
+   * maps to compare
+   */
   constructor(
     model: Model,
-    student: ClassifierHead,
+    { graph, head: student }: Student,
     shape: ImageShape,
     private readonly backend: Backend,
+    withHints: boolean,
   ) {
     const head = classifierHead(model);
     const { name, inputs } = model.graph;
@@ -43,18 +63,28 @@ export class Teacher {
       );
     }
     this.classes = head.classes;
-    this.executable = compile(model.graph, backend, [head.tensor]);
+    const [own, { tensor }] = [{ graph, tensor: student.tensor }, head];
+    const pairs = withHints ? hintPairs(own, { graph: model.graph, tensor }) : [];
+    this.hinted = pairs.map((pair) => pair.student);
+    const outputs = [tensor, ...pairs.map((pair) => pair.teacher)];
+    this.executable = compile(model.graph, backend, outputs);
     this.input = new BatchInput(backend.tf, shape, model.preprocessing);
   }
 
-  /** Logits [N, classes] of the batch, preprocessed as the teacher was trained, mixed as the student sees it. */
-  logits(batch: Batch, mix: Mix | null): Tensor {
+  /** What it says to the batch, preprocessed as the teacher was trained, mixed as the student sees it. */
+  answer(batch: Batch, mix: Mix | null): TeacherAnswer {
     const { tf } = this.backend;
-    return tf.tidy(() => {
+    const [logits, ...attention] = tf.tidy(() => {
       const images = this.input.images(batch);
-      const [output] = this.executable.run([mix === null ? images : mixImages(tf, images, mix)]);
-      return tf.reshape(output!, [batch.count, this.classes]);
+      const [output, ...maps] = this.executable.run([
+        mix === null ? images : mixImages(tf, images, mix),
+      ]);
+      return [
+        tf.reshape(output!, [batch.count, this.classes]),
+        ...maps.map((map) => attentionOf(tf, map)),
+      ];
     });
+    return { logits: logits!, attention };
   }
 
   dispose(): void {

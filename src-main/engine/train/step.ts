@@ -7,7 +7,7 @@ import { createRng, type Rng } from '../graph/rng';
 import type { Graph, WeightId } from '../graph/types';
 import { ExecutableScorer, type BatchScores } from '../measure/scorer';
 import type { Backend } from '../runtime/backend';
-import type { CrossEntropy, Tensor } from '../runtime/primitives';
+import type { Tensor } from '../runtime/primitives';
 import { WeightAverage } from './average';
 import { BatchInput } from './batch-input';
 import { batchScore } from './batch-score';
@@ -15,6 +15,7 @@ import { clipByGlobalNorm } from './clip';
 import type { Compute, StepRequest, StepResult, StepState, TrainingStep } from './compute';
 import { distilled, Teacher } from './distill';
 import { compile, type Executable } from './executor/executable';
+import { hintLoss } from './hints';
 import { asMemoryError } from './memory';
 import { drawMix, mixImages, type Mix } from './mixup';
 import { createOptimizer, type Optimizer } from './optimizer';
@@ -38,6 +39,12 @@ interface Pass {
   /** Scores and losses, on their way. */
   readonly read: Promise<Float32Array[]>;
   readonly gradients: ReadonlyMap<WeightId, Tensor>;
+}
+
+interface StepLoss {
+  readonly losses: Tensor;
+  /** Of the sum of the losses, one an output of the pass. */
+  readonly gradients: readonly Tensor[];
 }
 
 export class TrainStep implements TrainingStep {
@@ -71,14 +78,14 @@ export class TrainStep implements TrainingStep {
       this.dropout.setState(state.dropout);
       this.mixup.setState(state.mixup);
     }
-    const outputs = [this.head.tensor];
+    const { head } = this;
     this.teacher =
-      teacher && this.head.task === 'classes'
-        ? new Teacher(teacher, this.head, shape, backend)
+      teacher && distill && head.task === 'classes'
+        ? new Teacher(teacher, { graph, head }, shape, backend, distill.hints > 0)
         : null;
-    this.executable = compile(graph, backend, outputs);
+    this.executable = compile(graph, backend, [head.tensor, ...(this.teacher?.hinted ?? [])]);
     const average = state?.average ?? { graph, updates: 0 };
-    this.average = ema === null ? null : new WeightAverage(average, backend, outputs, ema);
+    this.average = ema === null ? null : new WeightAverage(average, backend, [head.tensor], ema);
     this.optimizer = createOptimizer(
       this.executable,
       graph,
@@ -175,25 +182,33 @@ export class TrainStep implements TrainingStep {
         momentum: null,
         dropout: this.dropout,
       });
-      const output = pass.outputs[0]!;
-      const { losses, gradient } = this.lossOf(batch, mix, output);
-      read = readTogether([tf.keep(output), tf.keep(losses)]);
+      const { losses, gradients } = this.lossOf(batch, mix, pass.outputs);
+      read = readTogether([tf.keep(pass.outputs[0]!), tf.keep(losses)]);
       // Whoever waits for them hears of it; where the way back fails, too, nobody does.
       read.catch(() => undefined);
-      const byWeight = pass.backward([tf.div(gradient, batch.count)]);
+      const byWeight = pass.backward(gradients.map((gradient) => tf.div(gradient, batch.count)));
       ids = [...byWeight.keys()];
       return [...byWeight.values()];
     });
     return { mix, read, gradients: new Map(ids.map((id, i) => [id, gradients[i]!])) };
   }
 
-  private lossOf(batch: Batch, mix: Mix | null, output: Tensor): CrossEntropy {
+  /** @param outputs of the pass: the head's, and the feature maps that the teacher gives hints for */
+  private lossOf(batch: Batch, mix: Mix | null, outputs: readonly Tensor[]): StepLoss {
     const { backend, head, options, teacher } = this;
+    const [output, ...maps] = outputs as readonly [Tensor, ...Tensor[]];
     const target = this.target(batch, mix);
     const loss = taskLoss(backend, head, output, target, options.valueLoss);
     const { distill } = options;
-    if (teacher === null || distill === null) return loss;
-    return distilled(backend, loss, output, teacher.logits(batch, mix), distill);
+    if (teacher === null || distill === null) {
+      return { losses: loss.losses, gradients: [loss.gradient] };
+    }
+    const { logits, attention } = teacher.answer(batch, mix);
+    const { losses, gradient } = distilled(backend, loss, output, logits, distill);
+    if (maps.length === 0) return { losses, gradients: [gradient] };
+    const hints = hintLoss(backend, maps, attention, distill.hints);
+    const { tf } = backend;
+    return { losses: tf.add(losses, hints.losses), gradients: [gradient, ...hints.gradients] };
   }
 
   /** What the batch is to be answered with, smoothed and mixed. */

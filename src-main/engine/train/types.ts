@@ -62,10 +62,15 @@ export interface AugmentOptions {
   readonly padCrop: number;
 }
 
-/** alpha * cross-entropy + (1 - alpha) * T^2 * KL(teacher / T || student / T) (Hinton et al. 2015). */
+/**
+ * alpha * cross-entropy + (1 - alpha) * T^2 * KL(teacher / T || student / T) (Hinton et al. 2015), and
+ * hints / 2 * the squared distances of their attention maps (Zagoruyko and Komodakis 2017).
+ */
 export interface DistillOptions {
   readonly temperature: number;
   readonly alpha: number;
+  /** The paper's beta; 0 is off. */
+  readonly hints: number;
 }
 
 /** What regression minimises: the mean squared error, or the mean absolute error. */

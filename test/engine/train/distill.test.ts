@@ -2,9 +2,10 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRng } from '../../../src-main/engine/graph/rng';
+import type { Model } from '../../../src-main/engine/graph/types';
 import { loadBackend, type Backend } from '../../../src-main/engine/runtime/backend';
 import { clipByGlobalNorm } from '../../../src-main/engine/train/clip';
-import { distilled, Teacher } from '../../../src-main/engine/train/distill';
+import { distilled, Teacher, type Student } from '../../../src-main/engine/train/distill';
 import { runForward } from '../../../src-main/engine/train/executor';
 import { classificationLoss, classifierHead } from '../../../src-main/engine/train/loss';
 import { maxAbsDiff } from '../formats/reference';
@@ -12,6 +13,8 @@ import { toyDataset, toyModel } from './toy';
 
 const classes = 3;
 const samples = 2;
+
+const studentOf = (model: Model): Student => ({ graph: model.graph, head: classifierHead(model) });
 
 function softmax(row: readonly number[]): number[] {
   const powers = row.map(Math.exp);
@@ -41,10 +44,10 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
   });
 
   it.each([
-    { temperature: 1, alpha: 0.5 },
-    { temperature: 4, alpha: 0.1 },
-    { temperature: 2, alpha: 1 },
-    { temperature: 2.5, alpha: 0 },
+    { temperature: 1, alpha: 0.5, hints: 0 },
+    { temperature: 4, alpha: 0.1, hints: 0 },
+    { temperature: 2, alpha: 1, hints: 0 },
+    { temperature: 2.5, alpha: 0, hints: 0 },
   ])('distils by the formula, with its gradient: $temperature, $alpha', (options) => {
     const { tf } = backend;
     const rng = createRng(1);
@@ -106,11 +109,15 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
     const before = tf.memory().numTensors;
     const teacher = new Teacher(
       { ...model, preprocessing: own },
-      classifierHead(toyModel()),
+      studentOf(toyModel()),
       split,
       backend,
+      true,
     );
-    const logits = tf.tidy(() => teacher.logits(batch, mix).dataSync<'float32'>());
+    const [logits, attention] = tf.tidy(() => {
+      const answer = teacher.answer(batch, mix);
+      return [answer.logits.dataSync<'float32'>(), answer.attention.map(({ shape }) => shape)];
+    }) as unknown as [Float32Array, number[][]];
     teacher.dispose();
     expect(tf.memory().numTensors).toBe(before);
 
@@ -123,22 +130,33 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (name) => {
     const [expected] = await runForward(model, [input], 3, backend);
     const rows = [0, 1, 2].map((n) => softmax(Array.from(logits.subarray(n * 4, n * 4 + 4))));
     expect(maxAbsDiff(rows.flat(), expected!)).toBeLessThan(1e-5);
+    expect(attention).toEqual([
+      [3, 8 * 8],
+      [3, 2 * 2],
+    ]);
+    expect(teacher.hinted).toHaveLength(2);
   });
 
   it('refuses a teacher that does not fit', () => {
     const split = toyDataset({ train: 3, val: 0, test: 0 }).split('train');
-    const student = classifierHead(toyModel());
+    const student = studentOf(toyModel());
     const make = (
       changes: { readonly outputKind?: 'sigmoid' },
       size = 8,
-      head = student,
+      head: Partial<Student['head']> = {},
     ): Teacher =>
-      new Teacher({ ...toyModel(), ...changes }, head, { ...split, height: size }, backend);
+      new Teacher(
+        { ...toyModel(), ...changes },
+        { ...student, head: { ...student.head, ...head } },
+        { ...split, height: size },
+        backend,
+        false,
+      );
     const misfit = expect.objectContaining({ code: 'DATA_MISMATCH' });
     expect(() => make({ outputKind: 'sigmoid' })).toThrow(misfit);
     expect(() => make({}, 9)).toThrow(misfit);
-    expect(() => make({}, 8, { ...student, classes: 5 })).toThrow(misfit);
-    expect(() => make({}, 8, { ...student, kind: 'independent' })).toThrow(misfit);
+    expect(() => make({}, 8, { classes: 5 })).toThrow(misfit);
+    expect(() => make({}, 8, { kind: 'independent' })).toThrow(misfit);
   });
 
   it.each([0.5, 100])('clips gradients to a norm of %d together', (limit) => {

@@ -30,7 +30,7 @@ const options: TrainOptions = {
   mixup: 0.4,
   clipNorm: 0.5,
   ema: 0.9,
-  distill: { temperature: 3, alpha: 0.4 },
+  distill: { temperature: 3, alpha: 0.4, hints: 5 },
 };
 
 function pipeOf<In, Out>(port: MessagePort): Pipe<In, Out> {

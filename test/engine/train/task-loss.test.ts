@@ -270,7 +270,7 @@ describe('training', () => {
       });
     const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT' }) as unknown;
     await expect(begin('values', { labelSmoothing: 0.1 })).rejects.toEqual(refused);
-    const distill = { temperature: 4, alpha: 0.5 };
+    const distill = { temperature: 4, alpha: 0.5, hints: 0 };
     await expect(begin('labels', { distill }, learner())).rejects.toEqual(refused);
     await expect(begin('values', { distill }, learner())).rejects.toEqual(refused);
     await (await begin('labels', { labelSmoothing: 0.1 })).dispose();

@@ -341,7 +341,7 @@ describe('train', () => {
           ? { ...train0, labels: new Int32Array(train0.count) }
           : dataset.split(name),
     };
-    const run = { ...options, distill: { temperature: 2, alpha: 0 } };
+    const run = { ...options, distill: { temperature: 2, alpha: 0, hints: 0 } };
     const how = { compute, teacher };
     const student = await train(toyModel({ seed: 5 }), unlabelled, run, silentContext, {}, how);
     const { top1 } = await evaluate(student.model, dataset.split('test'), 'test', silentContext, {
@@ -510,7 +510,7 @@ describe('train in plain JavaScript', () => {
     clipNorm: 0.5,
     ema: 0.9,
     patience: 5,
-    distill: { temperature: 3, alpha: 0.4 },
+    distill: { temperature: 3, alpha: 0.4, hints: 5 },
   };
 
   it('goes on so with all that a run can carry along', async () =>

@@ -91,6 +91,7 @@ describe('help', () => {
       [
         ...['--data', '--epochs', '--lr', '--batch', '--momentum', '--weight-decay', '--schedule'],
         ...['--no-flip', '--pad-crop', '--sparsity', '--samples', '--scratch', '--seed', '--name'],
+        ...['--teacher', '--temperature', '--alpha', '--hints'],
       ],
     ],
     ['evaluate', ['--data', '--split']],

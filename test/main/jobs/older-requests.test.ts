@@ -72,6 +72,20 @@ describe('asToday', () => {
     expect(optionsToday(scratch)).toEqual(asToday(scratch));
   });
 
+  it('gives no hints where a teacher had only its answers', () => {
+    const taught = { ...old, distill: { temperature: 3, alpha: 0.2 } } as unknown as TrainOptions;
+    const distill = { temperature: 3, alpha: 0.2, hints: 0 };
+    expect(asToday({ ...train, options: taught })).toEqual({
+      ...train,
+      options: { ...today, distill },
+    });
+  });
+
+  it('completes the training before a cut as well', () => {
+    const request = { ...prune, sparsify: old } as JobRequest;
+    expect(asToday(request)).toEqual({ ...prune, fineTune: today, sparsify: today });
+  });
+
   it('leaves options of a version that are no request', () => {
     const options = { batches: 20, batchSize: 128, seed: 0, data: 'd' };
     expect(optionsToday(options)).toBe(options);

@@ -124,7 +124,7 @@ describe('training as a job', () => {
   });
 
   it('learns from a teacher, and not from one that is gone', async () => {
-    const distill = { temperature: 2, alpha: 0 };
+    const distill = { temperature: 2, alpha: 0, hints: 0 };
     const options: TrainOptions = { ...fineTuneDefaults(1), ...plain, distill };
     const taught = trainOf(options, { teacher: toy.version });
     const lossOf = async (request: TrainRequest): Promise<number> => {
