@@ -3,7 +3,7 @@
 import { AppError } from '../errors';
 import { inferShapes } from '../graph/shapes';
 import type { Model } from '../graph/types';
-import type { DatasetInfo } from './types';
+import type { DatasetInfo, Task } from './types';
 
 interface Difference {
   readonly text: string;
@@ -94,7 +94,7 @@ function outputDifferences({ task, classes }: DatasetInfo, model: Model): readon
           },
     ];
   }
-  return nameDifferences(classes, model.labels);
+  return nameDifferences(task, classes, model.labels);
 }
 
 /**
@@ -114,6 +114,7 @@ export function requireClasses({ task }: Pick<DatasetInfo, 'task'>, what: string
 
 /** Names are compared where both sides have some; numbers in order count as none. */
 function nameDifferences(
+  task: Task,
   classes: readonly string[],
   labels: readonly string[] | null,
 ): readonly Difference[] {
@@ -125,14 +126,29 @@ function nameDifferences(
   return [
     {
       text:
-        (reordered ? 'its classes stand in another order' : 'its classes have other names') +
-        `: class ${wrong} is "${classes[wrong]}", for the model "${labels[wrong]}"`,
-      hint:
-        'Write the names of the classes, one a line and in the order of the model, into a file labels.txt ' +
-        `in the folder of the data set (${someOf(labels)}), and attach it again.`,
+        (reordered ? `its ${task} stand in another order` : `its ${task} have other names`) +
+        `: ${singular[task]} ${wrong} is "${classes[wrong]}", for the model "${labels[wrong]}"`,
+      hint: `${namesHint[task]} (${someOf(labels)}), and attach the data set again.`,
     },
   ];
 }
+
+const singular: Readonly<Record<Task, string>> = {
+  classes: 'class',
+  labels: 'label',
+  values: 'value',
+};
+
+/** Where the names of a data set come from, each sentence to be ended with those of the model. */
+const namesHint: Readonly<Record<Task, string>> = {
+  classes:
+    'Write the names of the classes, one a line and in the order of the model, into a file labels.txt in the folder ' +
+    'of the data set',
+  labels:
+    'Name the columns of labels.csv as the model does and put them into its order; where one column "labels" names ' +
+    'them, write their order into a file labels.txt beside it, one a line',
+  values: 'Name the columns of labels.csv as the model does, and put them into its order',
+};
 
 function areNumbers(names: readonly string[]): boolean {
   return names.every((name, i) => name === String(i));

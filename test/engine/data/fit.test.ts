@@ -94,6 +94,21 @@ describe('checkFit', () => {
     expect(renamed.message).toContain('other names: class 1 is "dog", for the model "wolf"');
   });
 
+  it.each([
+    ['labels', 'label', 'write their order into a file labels.txt'],
+    ['values', 'value', 'Name the columns of labels.csv as the model does, and put them'],
+  ] as const)('speaks of %s, and of the table that they stand in', (task, one, hint) => {
+    const told = { ...info, format: 'image-csv', task } as const;
+    const outputKind = task === 'labels' ? 'sigmoid' : 'values';
+    const swapped = refusal(told, { labels: ['dog', 'cat', 'T-shirt/top'], outputKind });
+    expect(swapped.message).toContain(
+      `its ${task} stand in another order: ${one} 0 is "cat", for the model "dog"`,
+    );
+    expect(swapped.hint).toContain(hint);
+    expect(swapped.hint).toContain('(dog, cat, T-shirt/top), and attach the data set again.');
+    expect(swapped.hint).toContain('labels.csv');
+  });
+
   it('refuses models that read no image or give no classes', () => {
     expect(refusal(info, { outputKind: 'values' }).message).toContain('values, not classes');
     expect(refusal(info, { graph: classifier([784], 3) }).message).toContain('[784]');
