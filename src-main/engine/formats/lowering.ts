@@ -3,6 +3,7 @@
 
 import { AppError } from '../errors';
 import type { Node, NodeOf, Pair, Shape } from '../graph/types';
+import type { ChannelLayout } from '../quantize/filters';
 import type { ChannelAffine } from './fusion';
 
 /** An axis of the sample, possibly counted from the end, as an axis of the batched tensor. */
@@ -27,15 +28,17 @@ interface FilterLayer {
   readonly affine: ChannelAffine | null;
 }
 
-/** The kernel with each output channel scaled; `channelOf` gives the channel of a flat position. */
-export function scaledKernel(
-  layer: FilterLayer,
-  channelOf: (position: number) => number,
-): Float32Array {
+/** The kernel with each output channel scaled; `layout` says where these lie. */
+export function scaledKernel(layer: FilterLayer, { channels, inner }: ChannelLayout): Float32Array {
   const { affine } = layer;
   const kernel = layer.floats('kernel');
   if (affine === null) return kernel;
-  return kernel.map((value, i) => value * affine.scale[channelOf(i)]!);
+  const scaled = new Float32Array(kernel.length);
+  for (let start = 0, block = 0; start < kernel.length; start += inner, block++) {
+    const scale = affine.scale[block % channels]!;
+    for (let i = start; i < start + inner; i++) scaled[i] = kernel[i]! * scale;
+  }
+  return scaled;
 }
 
 interface TransposedLayer {

@@ -15,6 +15,8 @@ import {
 /** Weights lie at multiples of this, so that the file can be mapped into memory and used as it is. */
 const bufferAlignment = 16;
 const minRuntimeLength = 16;
+/** A scale and a zero point. */
+const quantizationBytes = 12;
 
 interface OperatorCode {
   readonly operator: OperatorName;
@@ -35,8 +37,16 @@ export function serializeProgram(
   const codes = operatorCodes(program.operations);
   const stored = [...program.buffers, ...metadata.map(({ bytes }) => bytes)];
   const storedBytes = stored.reduce((sum, bytes) => sum + bytes.length + 64, 0);
+  const scales = program.tensors.reduce(
+    (sum, { quantization }) => sum + (quantization?.scales.length ?? 0),
+    0,
+  );
+  // A builder that has to grow copies everything.
   const builder = new Builder(
-    storedBytes + 1024 + 256 * (program.tensors.length + program.operations.length),
+    storedBytes +
+      scales * quantizationBytes +
+      1024 +
+      256 * (program.tensors.length + program.operations.length),
   );
 
   const entries = [minRuntimeVersion(codes), ...metadata];

@@ -72,7 +72,7 @@ export const conv2d: Lower<'conv2d'> = (layer) => {
   const { filters, kernelSize, groups } = node.attrs;
   const [kh, kw] = kernelSize;
   const perGroup = layer.inputShapes[0]!.at(-1)! / groups;
-  const kernel = scaledKernel(layer, (i) => i % filters);
+  const kernel = scaledKernel(layer, { channels: filters, inner: 1 });
   const bias = foldedBias(layer);
   // One input channel a group is a depthwise convolution, and its kernel lies as that of one.
   if (groups > 1 && perGroup === 1) {
@@ -153,7 +153,7 @@ function keepEvery<K extends FilterOp>({ builder }: Lowering<K>, x: Ref, strides
 export const depthwiseConv2d: Lower<'depthwiseConv2d'> = (layer) => {
   const { kernelSize, multiplier } = layer.node.attrs;
   const channels = layer.inputShapes[0]!.at(-1)!;
-  const kernel = scaledKernel(layer, (i) => i % (channels * multiplier));
+  const kernel = scaledKernel(layer, { channels: channels * multiplier, inner: 1 });
   const shape = [...kernelSize, channels, multiplier];
   return [emitDepthwise(layer, layer.builder.floats('kernel', kernel, shape), foldedBias(layer))];
 };
@@ -214,7 +214,7 @@ export const conv2dTranspose: Lower<'conv2dTranspose'> = (layer) => {
   const { node, builder } = layer;
   const { filters, strides } = node.attrs;
   const inputChannels = layer.inputShapes[0]!.at(-1)!;
-  const kernel = scaledKernel(layer, (i) => Math.floor(i / inputChannels) % filters);
+  const kernel = scaledKernel(layer, { channels: filters, inner: inputChannels });
   const { size, data } = spreadKernel(layer, kernel, inputChannels);
   const weights = builder.floats('kernel', data, [...size, filters, inputChannels]);
   const region = transposedRegion(layer, size);
@@ -281,7 +281,7 @@ export const dense: Lower<'dense'> = (layer) => {
   const { node, builder } = layer;
   const { units } = node.attrs;
   const inputs = layer.inputShapes[0]!.at(-1)!;
-  const kernel = scaledKernel(layer, (i) => i % units);
+  const kernel = scaledKernel(layer, { channels: units, inner: 1 });
   const weights = builder.floats('kernel', kernel, [inputs, units]);
   const isMatrix = layer.inputShapes[0]!.length === 1;
   const rows = isMatrix ? layer.inputs[0]! : reshapeTo(builder, layer.inputs[0]!, [inputs]);

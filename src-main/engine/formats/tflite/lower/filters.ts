@@ -28,7 +28,7 @@ export const conv2d: Lower<'conv2d'> = (layer) => {
   const [kh, kw] = kernelSize;
   const inputChannels = layer.inputShapes[0]!.at(-1)!;
   const perGroup = inputChannels / groups;
-  const kernel = scaledKernel(layer, (i) => i % filters);
+  const kernel = scaledKernel(layer, { channels: filters, inner: 1 });
   // One input channel a group is a depthwise convolution, for which TFLite has its own operator.
   if (groups > 1 && perGroup === 1) {
     const depthwise = program.constant('kernel', [1, kh, kw, filters], kernel);
@@ -58,7 +58,7 @@ export const depthwiseConv2d: Lower<'depthwiseConv2d'> = (layer) => {
   const [kh, kw] = layer.node.attrs.kernelSize;
   const channels = layer.outputShapes[0]!.at(-1)!;
   // [kh, kw, in, multiplier] is [1, kh, kw, in * multiplier] as it lies.
-  const kernel = scaledKernel(layer, (i) => i % channels);
+  const kernel = scaledKernel(layer, { channels, inner: 1 });
   const weights = layer.program.constant('kernel', [1, kh, kw, channels], kernel);
   return [emitDepthwise(layer, weights, channels, layer.node.attrs.multiplier)];
 };
@@ -108,7 +108,7 @@ export const conv2dTranspose: Lower<'conv2dTranspose'> = (layer) => {
   }
   const [kh, kw] = kernelSize;
   const inputChannels = layer.inputShapes[0]!.at(-1)!;
-  const kernel = scaledKernel(layer, (i) => Math.floor(i / inputChannels) % filters);
+  const kernel = scaledKernel(layer, { channels: filters, inner: inputChannels });
   const weights = program.constant(
     'kernel',
     [filters, kh, kw, inputChannels],
@@ -137,7 +137,7 @@ export const dense: Lower<'dense'> = (layer) => {
   const { node, program } = layer;
   const { units } = node.attrs;
   const inputs = layer.inputShapes[0]!.at(-1)!;
-  const kernel = scaledKernel(layer, (i) => i % units);
+  const kernel = scaledKernel(layer, { channels: units, inner: 1 });
   const weights = program.constant(
     'kernel',
     [units, inputs],

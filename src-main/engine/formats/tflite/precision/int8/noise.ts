@@ -1,12 +1,15 @@
 // A program that tells how much noise each operator adds: beside the float program, every quantised operator computes
-// once more from the exact input, brought to integers, and both results are outputs.
+// once more from the exact input, brought to integers, and both results are outputs: real numbers and integers.
 
+import type { Affine } from '../../../../quantize/types';
 import { Program, type Operation, type ProgramData, type TensorIndex } from '../../program';
 import { Converter, type ScaleOf } from './convert';
 import type { Int8Plan } from './plan';
 
 export interface NoiseProgram {
   readonly program: Program;
+  /** What the integers of each output stand for; null for real numbers. */
+  readonly scales: readonly (Affine | null)[];
   /** For each quantised operator's result: its layer and the places of both among the outputs. */
   readonly pairs: readonly {
     readonly layer: string;
@@ -26,12 +29,14 @@ export function noiseProgram(
   const target = new Program(source.name);
   const converter = new Converter(source, target, plan, scaleOf);
   const pairs: NoiseProgram['pairs'][number][] = [];
+  const scales: (Affine | null)[] = [];
   const places = new Map<TensorIndex, number>();
-  const output = (tensor: TensorIndex): number => {
+  const output = (tensor: TensorIndex, scale: Affine | null): number => {
     const known = places.get(tensor);
     if (known !== undefined) return known;
     const place = target.outputs.length;
     target.addOutput(`output ${place}`, tensor);
+    scales.push(scale);
     places.set(tensor, place);
     return place;
   };
@@ -46,15 +51,13 @@ export function noiseProgram(
       converter.int8(tensor, group),
     );
     operation.outputs.forEach((tensor, i) => {
-      const { shape } = source.tensors[tensor]!;
-      const real = target.emit('DEQUANTIZE', [outputs[i]!], shape, {}, 2);
       pairs.push({
         layer: operation.layer,
         operator: operation.operator,
-        exact: output(converter.float(tensor)),
-        quantized: output(real),
+        exact: output(converter.float(tensor), null),
+        quantized: output(outputs[i]!, scaleOf(plan.groupOf(tensor))),
       });
     });
   }
-  return { program: target, pairs };
+  return { program: target, scales, pairs };
 }

@@ -5,6 +5,7 @@ import type { EngineContext } from '../../../../context';
 import { AppError } from '../../../../errors';
 import type { Model } from '../../../../graph/types';
 import { openLiteRt } from '../../../../measure/litert';
+import { loadLiteRtRuntime } from '../../../../measure/litert-loader';
 import { observe } from '../../../../quantize/observe';
 import { rangeOf, unionOf } from '../../../../quantize/parameters';
 import { SignalToNoise } from '../../../../quantize/signal';
@@ -215,10 +216,13 @@ async function layerNoise(
     context.progress({ phase: 'calibrating', label, done, total });
   };
   progress(0);
-  const { program, pairs } = noiseProgram(source, plan, scaleOf, plan.operations);
+  const { program, scales, pairs } = noiseProgram(source, plan, scaleOf, plan.operations);
   if (pairs.length === 0) return [];
   const signals = pairs.map(() => new SignalToNoise());
-  const runner = await openLiteRt(serializeProgram(program));
+  const runner = await openLiteRt(serializeProgram(program), {
+    threads: (await loadLiteRtRuntime()).maxThreads,
+    scales: { input: null, outputs: scales },
+  });
   try {
     for (let i = 0; i < total; i++) {
       context.signal.throwIfAborted();
