@@ -174,6 +174,10 @@ export interface SampleImage {
   readonly label: number | null;
   /** What the version says, where one was asked and there are classes: class index and probability. */
   readonly predicted: { readonly label: number; readonly probability: number } | null;
+  /** Where an image has not one class: 1 or 0 for each label, or the values; else null. */
+  readonly targets: readonly number[] | null;
+  /** What the version says of each target, where one was asked: a probability, or a value. */
+  readonly answers: readonly number[] | null;
 }
 
 /** What is stored of a version's training and tests. */

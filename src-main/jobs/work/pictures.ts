@@ -12,6 +12,8 @@ export interface Pictures {
   readonly pixels: Uint8Array;
   /** Class of each image. */
   readonly labels: Int32Array;
+  /** Of each image, row after row, where it has not one class. */
+  readonly targets?: Float32Array;
 }
 
 /** At most `wanted` images of a split, evenly spaced: the classes may stand one after the other. */
@@ -22,7 +24,14 @@ export function pickPictures(split: ImageSplit, wanted: number): Pictures {
   );
   const pixels = new Uint8Array(count * split.height * split.width * split.channels);
   split.read(indices, pixels);
-  return { count, pixels, labels: indices.map((index) => split.labels[index] ?? 0) };
+  const labels = indices.map((index) => split.labels[index] ?? 0);
+  if (split.targets === undefined) return { count, pixels, labels };
+  const { width, rows } = split.targets;
+  const targets = new Float32Array(count * width);
+  indices.forEach((index, i) => {
+    targets.set(rows.subarray(index * width, (index + 1) * width), i * width);
+  });
+  return { count, pixels, labels, targets };
 }
 
 /** Pixels as a model wants them, float32 of the same layout. */

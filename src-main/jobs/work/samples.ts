@@ -2,15 +2,17 @@
 
 import { checkFit } from '../../engine/data/fit';
 import { openDataset } from '../../engine/data/decode';
-import type { ImageSplit, SplitName } from '../../engine/data/types';
+import type { ImageSplit, SplitName, Task } from '../../engine/data/types';
 import { indexOfLargest } from '../../engine/measure/largest';
+import { ModelScorer } from '../../engine/measure/scorer';
 import { softmax } from '../../engine/measure/softmax';
+import { loadBackend } from '../../engine/runtime/backend';
 import { runForward } from '../../engine/train/executor';
 import type { Model } from '../../engine/graph/types';
 import type { SampleImage } from '../../ipc/contract';
 import type { DatasetSource } from '../types';
 import { loadModel } from './files';
-import { modelInputs, pickPictures, pictureUrl } from './pictures';
+import { modelInputs, pickPictures, pictureUrl, type Pictures } from './pictures';
 
 async function predict(
   model: Model,
@@ -29,6 +31,21 @@ async function predict(
   });
 }
 
+/** Probabilities of labels, or values, row after row. */
+async function answer(
+  model: Model,
+  { pixels, ...told }: Pictures,
+  split: ImageSplit,
+  task: Task,
+): Promise<Float32Array> {
+  const scorer = new ModelScorer(model, split, await loadBackend(), task);
+  try {
+    return (await scorer.score({ images: pixels, ...told })).scores;
+  } finally {
+    scorer.dispose();
+  }
+}
+
 /** Evenly spaced images of a split. @throws AppError DATA_MISMATCH when the version does not fit */
 export async function sampleImages(
   data: DatasetSource,
@@ -39,18 +56,25 @@ export async function sampleImages(
   const dataset = openDataset(data.cacheFile);
   try {
     const split = dataset.split(splitName);
-    const { count, pixels, labels } = pickPictures(split, wanted);
+    const pictures = pickPictures(split, wanted);
+    const { count, pixels, labels, targets } = pictures;
     const size = pixels.length / Math.max(1, count);
     const model = versionFile === null ? null : await loadModel(versionFile);
     if (model) checkFit(data.info, model);
-    const hasClasses = data.info.task === 'classes';
-    const predictions =
-      model && hasClasses && count > 0 ? await predict(model, pixels, split, count) : null;
+    const { task } = data.info;
+    const asked = count > 0 ? model : null;
+    const isClass = task === 'classes';
+    const predictions = asked && isClass ? await predict(asked, pixels, split, count) : null;
+    const answers = asked && !isClass ? await answer(asked, pictures, split, task) : null;
+    const rowOf = (rows: Float32Array | null | undefined, i: number): readonly number[] | null =>
+      rows ? [...rows.subarray((i * rows.length) / count, ((i + 1) * rows.length) / count)] : null;
     return await Promise.all(
       Array.from(labels, async (label, i) => ({
         image: await pictureUrl(pixels.subarray(i * size, (i + 1) * size), split),
-        label: hasClasses ? label : null,
+        label: isClass ? label : null,
         predicted: predictions?.[i] ?? null,
+        targets: rowOf(targets, i),
+        answers: rowOf(answers, i),
       })),
     );
   } finally {
