@@ -1,5 +1,6 @@
-// The way of a network through its cuts: how accuracy fell with each, and how much of it came back.
-import { scoreOf } from '../state/score';
+// The way of a network through its cuts: what each cost in accuracy or error, and how much of it came back.
+import type { Task } from '../../src-main/engine/data/types';
+import { scoreNames, scoreOf } from '../state/score';
 import type { Recovery, StageName, VersionId, VersionSummary } from '../../src-main/project/types';
 import type { ChartTable } from './table';
 
@@ -8,8 +9,8 @@ export interface TrajectoryPoint {
   readonly name: string;
   readonly stage: StageName | 'original';
   readonly macs: number;
-  /** Of several labels an image the macro-F1. */
-  readonly top1: number;
+  /** Top-1, macro-F1, or a mean absolute error. */
+  readonly score: number;
 }
 
 /** One cut: from where it was made, down to the raw cut, and up again stage by stage. */
@@ -25,20 +26,26 @@ export interface TrajectoryStep {
 
 const isControl = (stage: StageName): boolean => stage === 'scratch-e' || stage === 'scratch-b';
 
-/** Steps of all cuts that were evaluated, oldest first. */
+/** What cuts were evaluated by, the newest cut first: shares and errors need a chart each. */
+export function trajectoryTasks(recoveries: readonly Recovery[]): readonly Task[] {
+  const measured = recoveries.filter(({ stages }) => stages.some(({ score }) => score !== null));
+  return [...new Set(measured.toReversed().flatMap(({ measuredOn }) => measuredOn?.task ?? []))];
+}
+
+/** Steps of all cuts that were evaluated by this task, oldest first. */
 export function trajectorySteps(
   versions: readonly VersionSummary[],
   recoveries: readonly Recovery[],
+  task: Task,
 ): readonly TrajectoryStep[] {
   const byId = new Map(versions.map((version) => [version.id, version]));
   return recoveries.flatMap((recovery) => {
     const cut = byId.get(recovery.cut);
-    // Errors of values are no accuracy.
-    if (!cut || !recovery.measuredOn || recovery.measuredOn.task === 'values') return [];
+    if (!cut || recovery.measuredOn?.task !== task) return [];
     const points = recovery.stages.flatMap(({ stage, versions: members, score }) => {
       const version = byId.get(members.at(-1) ?? '');
       if (!version || score === null) return [];
-      return [{ version: version.id, name: version.name, stage, macs: version.macs, top1: score }];
+      return [{ version: version.id, name: version.name, stage, macs: version.macs, score }];
     });
     if (points.length === 0) return [];
     return [
@@ -67,11 +74,11 @@ function originOf(
     .flatMap(({ stages }) => stages)
     .find(({ versions }) => versions.includes(parent.id))?.stage;
   const { id, name, macs } = parent;
-  return { version: id, name, macs, top1: scoreOf(accuracy), stage: stage ?? 'original' };
+  return { version: id, name, macs, score: scoreOf(accuracy), stage: stage ?? 'original' };
 }
 
 /** Every point once, by its step. */
-export function trajectoryTable(steps: readonly TrajectoryStep[]): ChartTable {
+export function trajectoryTable(steps: readonly TrajectoryStep[], task: Task): ChartTable {
   const rows = steps.flatMap(({ from, stages, controls }) => [
     ...(from ? [from] : []),
     ...stages,
@@ -81,7 +88,7 @@ export function trajectoryTable(steps: readonly TrajectoryStep[]): ChartTable {
     (row, index) => rows.findIndex(({ version }) => version === row.version) === index,
   );
   return {
-    columns: ['version', 'stage', 'MACs', 'top-1'],
-    rows: once.map(({ name, stage, macs, top1 }) => [name, stage, macs, top1]),
+    columns: ['version', 'stage', 'MACs', scoreNames[task].toLowerCase()],
+    rows: once.map(({ name, stage, macs, score }) => [name, stage, macs, score]),
   };
 }

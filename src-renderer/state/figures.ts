@@ -26,7 +26,8 @@ export function latencyLike(
   );
 }
 
-const scoreTitles: Readonly<Record<Task, string>> = {
+/** The score in words. */
+export const scoreTitles: Readonly<Record<Task, string>> = {
   classes: 'Accuracy',
   labels: 'Macro-F1',
   values: 'Mean abs. error',

@@ -1,6 +1,7 @@
 // The one figure that stands for a version in lists, by what its data set asks.
 import type { Task } from '../../src-main/engine/data/types';
 import type { Scored } from '../../src-main/engine/measure/score';
+import { errorText } from '../format';
 
 export const scoreNames: Readonly<Record<Task, string>> = {
   classes: 'Top-1',
@@ -21,5 +22,16 @@ export function scoreOf(scored: Scored): number {
 }
 
 /** Errors are no shares, and the less the better. */
-export const scoreKindOf = (task: Task): 'accuracy' | 'error' =>
-  task === 'values' ? 'error' : 'accuracy';
+export type ScoreKind = 'accuracy' | 'error';
+
+export const scoreKindOf = (task: Task): ScoreKind => (task === 'values' ? 'error' : 'accuracy');
+
+/** The score on the axis of a chart. */
+export const scoreAxis = (task: Task): string =>
+  task === 'values' ? `${scoreNames[task]}, less is better` : scoreNames[task];
+
+/** How far runs lie apart, behind their mean; points where they are shares. */
+export function spreadText(kind: ScoreKind, spread: number | null): string {
+  if (spread === null) return '';
+  return ` ± ${kind === 'error' ? errorText(spread) : (spread * 100).toFixed(1)}`;
+}

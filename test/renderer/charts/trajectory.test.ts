@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { trajectorySteps, trajectoryTable } from '../../../src-renderer/charts/trajectory';
+import {
+  trajectorySteps,
+  trajectoryTable,
+  trajectoryTasks,
+} from '../../../src-renderer/charts/trajectory';
 import type { Recovery, StageName } from '../../../src-main/project/types';
 import { accuracy, version } from '../records';
 
@@ -53,11 +57,11 @@ const second = recovery('cut2', [
 
 describe('the way of a network through its cuts', () => {
   it('leads from what was cut down to the raw cut and up again, controls aside', () => {
-    const steps = trajectorySteps(versions, [first, second]);
+    const steps = trajectorySteps(versions, [first, second], 'classes');
     expect(
       steps.map(({ from, stages, controls }) => [
         [from?.version, from?.stage, from?.macs],
-        stages.map(({ version: id, top1 }) => [id, top1]),
+        stages.map(({ version: id, score }) => [id, score]),
         controls.map(({ version: id }) => id),
       ]),
     ).toEqual([
@@ -71,17 +75,30 @@ describe('the way of a network through its cuts', () => {
       ],
       [['tuned1', 'fine-tuned', 600], [['cut2', 0.2]], ['scratch2']],
     ]);
-    expect(trajectoryTable(steps).rows.map(([name]) => name)).toEqual([
+    expect(trajectoryTable(steps, 'classes').rows.map(([name]) => name)).toEqual([
       ...['root', 'cut1', 'tuned1', 'cut2', 'scratch2'],
     ]);
   });
 
   it('begins at the raw cut where its parent was tested on other images', () => {
-    const [step] = trajectorySteps(versions, [recovery('cut1', [['raw', 'cut1', 0.3]], 'd2')]);
+    const other = recovery('cut1', [['raw', 'cut1', 0.3]], 'd2');
+    const [step] = trajectorySteps(versions, [other], 'classes');
     expect(step?.from).toBeNull();
   });
 
   it('leaves out what was not evaluated', () => {
-    expect(trajectorySteps(versions, [{ ...first, measuredOn: null }])).toEqual([]);
+    expect(trajectorySteps(versions, [{ ...first, measuredOn: null }], 'classes')).toEqual([]);
+  });
+
+  it('keeps errors of values apart from accuracies', () => {
+    const measuredOn = { ...first.measuredOn!, data: 'd2', task: 'values' } as const;
+    const valued = { ...recovery('cut2', [['raw', 'cut2', 3.5]]), measuredOn };
+    expect(trajectoryTasks([first, valued])).toEqual(['values', 'classes']);
+    expect(trajectoryTasks([first, { ...valued, stages: [] }])).toEqual(['classes']);
+    const steps = trajectorySteps(versions, [first, valued], 'values');
+    expect(steps.map(({ cut, stages }) => [cut, stages[0]?.score])).toEqual([['cut2', 3.5]]);
+    expect(trajectorySteps(versions, [first, valued], 'classes')).toHaveLength(1);
+    expect(trajectoryTable(steps, 'values').columns).toContain('mae');
+    expect(trajectoryTable(steps, 'labels').columns).toContain('macro-f1');
   });
 });
