@@ -121,8 +121,7 @@ export class Hdf5File {
 
   /** Looks at a dataset. @throws AppError MODEL_CORRUPT when it is none, or refers to other files */
   dataset(path: string): DatasetInfo {
-    if (this.kindOf(path) !== 'dataset') throw corrupt(`The HDF5 file holds no data at ${path}`);
-    const info = this.library.get_dataset_metadata(this.id, path);
+    const info = this.metadataOf(path);
     if (info.virtual_sources !== undefined) {
       throw corrupt(`The data at ${path} lies in other files, which is not allowed`);
     }
@@ -131,6 +130,17 @@ export class Hdf5File {
       throw corrupt(`The data at ${path} has no shape`);
     }
     return { path, shape, type, size, littleEndian };
+  }
+
+  private metadataOf(path: string): ValueInfo {
+    try {
+      return this.library.get_dataset_metadata(this.id, path);
+    } catch (error) {
+      // Looked up only now: each look-up walks through the groups on the way, and files have hundreds of datasets.
+      if ((error as { name?: unknown }).name === 'RuntimeError') throw error;
+      if (this.kindOf(path) === 'dataset') throw error;
+      throw corrupt(`The HDF5 file holds no data at ${path}`);
+    }
   }
 
   /** Datasets in steps of a size after which a job can be cancelled: small ones together, large ones in parts. */
