@@ -82,7 +82,7 @@ export function addTrainingFlags(command: Command, schedule: string): Command {
     )
     .option(
       '--hints <beta>',
-      'weight of hints: be active where the feature maps of the teacher are (0 is off)',
+      'weight of hints: be active where the feature maps of the teacher are (0 is off, 10 a start)',
       number('--hints', { min: 0, max: 100_000 }),
     )
     .option('--samples <n>', 'images an epoch', number('--samples', { min: 1, integer: true }));
