@@ -1,12 +1,17 @@
 // The zip that a .keras file is: entries by name, read into memory after their declared sizes were looked at.
 // Nothing is ever unpacked to the disk.
 
+import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
 import type { EngineContext } from '../../context';
 import { AppError, toAppError } from '../../errors';
 import { corrupt, tooLarge } from '../keras-config/errors';
+import { fillFrom } from '../pieces';
+
+/** Compression method of an entry that is not compressed. */
+const stored = 0;
 
 const maxEntries = 10_000;
 /** Keras stores entries as they are; packed again by other programs, weights shrink by a few per cent. */
@@ -47,6 +52,7 @@ function requireSafeEntry(entry: Entry): void {
 /** An archive by the names of its entries. */
 export class KerasArchive {
   private constructor(
+    private readonly path: string,
     private readonly zip: ZipFile,
     private readonly entries: ReadonlyMap<string, Entry>,
   ) {}
@@ -68,7 +74,7 @@ export class KerasArchive {
         seen.add(folded);
         entries.set(entry.fileName, entry);
       }
-      return new KerasArchive(zip, entries);
+      return new KerasArchive(path, zip, entries);
     } catch (error) {
       zip.close();
       throw asModelError(error);
@@ -96,10 +102,36 @@ export class KerasArchive {
       throw tooLarge(`Bytes that ${name} unpacks to`, size, maxRatio * compressedSize);
     }
     try {
-      return await this.inflate(entry, context);
+      return await (entry.compressionMethod === stored
+        ? this.readStored(entry, context)
+        : this.inflate(entry, context));
     } catch (error) {
       throw asModelError(error);
     }
+  }
+
+  /** An entry as it lies in the file: large pieces are quicker than a stream. */
+  private async readStored(entry: Entry, context: EngineContext): Promise<Uint8Array> {
+    const { fileName: name, uncompressedSize } = entry;
+    // Read first: that the bytes are within the file is checked there.
+    const { fileDataStart } = await this.zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    const bytes = new Uint8Array(uncompressedSize);
+    let checksum = 0;
+    const pieces = {
+      label: `Reading ${name}`,
+      ended: () => corrupt(`The entry ${name} is shorter than declared`),
+      look: (piece: Uint8Array) => {
+        checksum = crc32(piece, checksum);
+      },
+    };
+    const handle = await open(this.path, 'r');
+    try {
+      await fillFrom(handle, bytes, fileDataStart, pieces, context);
+    } finally {
+      await handle.close();
+    }
+    requireChecksum(entry, checksum);
+    return bytes;
   }
 
   private async inflate(entry: Entry, context: EngineContext): Promise<Uint8Array> {
@@ -119,9 +151,13 @@ export class KerasArchive {
       context.progress({ phase: 'reading', label: `Reading ${name}`, done, total });
     }
     if (done !== total) throw corrupt(`The entry ${name} is shorter than declared`);
-    if (checksum !== entry.crc32) throw corrupt(`The entry ${name} does not match its checksum`);
+    requireChecksum(entry, checksum);
     return bytes;
   }
+}
+
+function requireChecksum({ fileName, crc32: declared }: Entry, found: number): void {
+  if (found !== declared) throw corrupt(`The entry ${fileName} does not match its checksum`);
 }
 
 async function openZip(path: string): Promise<ZipFile> {

@@ -8,6 +8,7 @@ import { isObject, type JsonObject } from '../keras-config/config';
 import { corrupt, tooLarge } from '../keras-config/errors';
 import { maxJsonBytes, maxWeightBytes } from '../keras-config/limits';
 import { parseTopology } from '../keras-config/topology';
+import { fillFrom } from '../pieces';
 import type { ImportResult, ModelReader } from '../types';
 import { KerasArchive } from './archive';
 import { planArchiveWeights } from './archive-weights';
@@ -188,8 +189,6 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
-const readBytes = 16 * 1024 * 1024;
-
 /** A whole file, in an array of its own. */
 async function readWhole(path: string, context: EngineContext): Promise<Uint8Array> {
   try {
@@ -198,19 +197,9 @@ async function readWhole(path: string, context: EngineContext): Promise<Uint8Arr
       const { size } = await handle.stat();
       if (size > maxFileBytes) throw tooLarge('Bytes of the HDF5 file', size, maxFileBytes);
       const bytes = new Uint8Array(size);
-      let done = 0;
-      while (done < size) {
-        context.signal.throwIfAborted();
-        context.progress({ phase: 'reading', label: 'Reading the file', done, total: size });
-        const { bytesRead } = await handle.read(
-          bytes,
-          done,
-          Math.min(readBytes, size - done),
-          done,
-        );
-        if (bytesRead === 0) throw corrupt('The file ended while it was read', { path });
-        done += bytesRead;
-      }
+      const label = 'Reading the file';
+      const ended = (): Error => corrupt('The file ended while it was read', { path });
+      await fillFrom(handle, bytes, 0, { label, ended }, context);
       return bytes;
     } finally {
       await handle.close();
