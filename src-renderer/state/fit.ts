@@ -1,4 +1,5 @@
 // Whether a data set can be run through a model: size, channels and number of classes. The engine checks it again.
+import { plural } from '../format';
 import type { DatasetRecord } from '../../src-main/project/types';
 
 export interface ModelShape {
@@ -19,8 +20,8 @@ export function datasetMisfit(
   }
   if (classes.length !== model.classes) {
     return task === 'classes'
-      ? `It has ${classes.length} classes, the model has ${model.classes}.`
-      : `It has ${classes.length} ${task}, the model gives ${model.classes}.`;
+      ? `It has ${plural(classes.length, 'class', 'classes')}, the model has ${model.classes}.`
+      : `It has ${plural(classes.length, task.slice(0, -1))}, the model gives ${model.classes}.`;
   }
   return null;
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import { defaultDecodeOptions } from '../../engine/data/defaults';
+import { targetCount } from '../../engine/data/target-count';
 import type { DecodeOptions } from '../../engine/data/types';
 import type { DatasetRecord } from '../../project/types';
 import { quote } from '../../jobs/command-line';
@@ -32,7 +33,7 @@ function datasetLine(dataset: DatasetRecord): string {
   const { train, val, test } = dataset.counts;
   return (
     `${dataset.name}: ${train} training, ${val} validation, ${test} test images of ` +
-    `${dataset.height} x ${dataset.width} x ${dataset.channels}, ${dataset.classes.length} ${dataset.task}`
+    `${dataset.height} x ${dataset.width} x ${dataset.channels}, ${targetCount(dataset)}`
   );
 }
 

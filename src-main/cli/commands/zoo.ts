@@ -52,7 +52,11 @@ export function addZoo(program: Command, runtime: Runtime): void {
     .argument('<arch>', 'an id of `zoo list`')
     .argument('<folder>', 'a new or empty folder for model.json and its weights')
     .option('--input <h,w,c>', 'input shape; the usual one by default', list)
-    .option('--classes <n>', 'number of classes', number('--classes', { min: 2, integer: true }))
+    .option(
+      '--classes <n>',
+      'number of classes, labels or values',
+      number('--classes', { min: 1, integer: true }),
+    )
     .option(...gammaFlag)
     .option('--seed <n>', 'seed of the weights', number('--seed', { min: 0, integer: true }), 0)
     .action(async (arch: string, target: string, options: WriteOptions) => {

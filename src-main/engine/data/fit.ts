@@ -3,6 +3,7 @@
 import { AppError } from '../errors';
 import { inferShapes } from '../graph/shapes';
 import type { Model } from '../graph/types';
+import { targetCount } from './target-count';
 import type { DatasetInfo, Task } from './types';
 
 interface Difference {
@@ -57,7 +58,8 @@ function inputDifferences(info: DatasetInfo, { graph }: Model): readonly Differe
   return differences;
 }
 
-function outputDifferences({ task, classes }: DatasetInfo, model: Model): readonly Difference[] {
+function outputDifferences(info: DatasetInfo, model: Model): readonly Difference[] {
+  const { task, classes } = info;
   const [output] = model.graph.outputs;
   const shape = output && inferShapes(model.graph).get(output.tensor);
   const outputs = shape?.at(-1);
@@ -81,7 +83,7 @@ function outputDifferences({ task, classes }: DatasetInfo, model: Model): readon
     ];
   }
   if (outputs !== classes.length) {
-    const has = `it has ${classes.length} ${task} (${someOf(classes)}), the model`;
+    const has = `it has ${targetCount(info)} (${someOf(classes)}), the model`;
     return [
       task === 'classes'
         ? {
@@ -90,7 +92,7 @@ function outputDifferences({ task, classes }: DatasetInfo, model: Model): readon
           }
         : {
             text: `${has} gives ${outputs} ${outputs === 1 ? 'number' : 'numbers'}`,
-            hint: `Take a model with ${classes.length} outputs, such as a new one of the zoo.`,
+            hint: `Take a model with ${classes.length} ${classes.length === 1 ? 'output' : 'outputs'}, such as a new one of the zoo.`,
           },
     ];
   }

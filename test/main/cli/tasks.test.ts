@@ -119,10 +119,10 @@ describe('other tasks than one class an image', { timeout: 180_000 }, () => {
     const smooth = ['train', project, 'net', '--data', 'values', '--epochs', '1'];
     await refused('INVALID_ARGUMENT', ...smooth, '--label-smoothing', '0.1');
     const wide = join(folder, 'wide');
-    await answer('zoo', 'write', 'lenet5', wide, '--input', '12,12,1', '--classes', '5');
+    await answer('zoo', 'write', 'lenet5', wide, '--input', '12,12,1', '--classes', '1');
     await answer('import', project, join(wide, 'model.json'), '--name', 'wide');
     const outputs = await refused('DATA_MISMATCH', 'evaluate', project, 'wide', '--data', 'values');
-    expect(outputs).toContain('it has 2 values (above, below), the model gives 5 numbers');
+    expect(outputs).toContain('it has 2 values (above, below), the model gives 1 number');
     await writeFile(join(folder, 'values', 'labels.csv'), 'file,x\n0.png,1.5\n1.png,many\n');
     const broken = await refused('DATA_CORRUPT', 'data', 'add', project, join(folder, 'values'));
     expect(broken).toContain('line 3: "many" in the column "x" is not a number');

@@ -18,7 +18,7 @@ describe('data sets and models', () => {
   it('say what does not fit', () => {
     expect(datasetMisfit({ ...data, channels: 3 }, model)).toContain('28 × 28 × 3');
     expect(datasetMisfit({ ...data, height: 32 }, model)).toContain('32 × 28 × 1');
-    expect(datasetMisfit({ ...data, classes: ['cat'] }, model)).toContain('1 classes');
+    expect(datasetMisfit({ ...data, classes: ['cat'] }, model)).toContain('1 class,');
   });
 
   it('offer the first one that fits', () => {

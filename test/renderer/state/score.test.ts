@@ -70,7 +70,7 @@ describe('the score of a version', () => {
     const model = { inputShape: [8, 8, 3], classes: 1 };
     expect(datasetMisfit(data, model)).toBeNull();
     expect(datasetMisfit(data, { ...model, classes: 4 })).toBe(
-      'It has 1 values, the model gives 4.',
+      'It has 1 value, the model gives 4.',
     );
   });
 });
