@@ -56,8 +56,8 @@ export function addTrainingFlags(command: Command, schedule: string): Command {
     )
     .option(
       '--clip <norm>',
-      'scale gradients down to this norm together',
-      number('--clip', { above: 0 }),
+      'scale gradients down to this norm together (0 is off; 1 for values)',
+      number('--clip', { min: 0 }),
     )
     .option(
       '--ema <decay>',

@@ -5,7 +5,7 @@
 import type { LayerDiff } from '../engine/graph/diff';
 import type { ErrorInfo } from '../engine/errors';
 import type { Metric, Progress } from '../engine/context';
-import type { DecodeOptions, SplitName } from '../engine/data/types';
+import type { DecodeOptions, SplitName, Task } from '../engine/data/types';
 import type { StoredPrecision } from '../engine/graph/cost';
 import type { QuantizedTensor, ReadFormat } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
@@ -129,6 +129,8 @@ export interface TrainDefaults {
   readonly optimizers: OptimizerDefaults;
   readonly schedules: ScheduleDefaults;
   readonly distill: DistillOptions;
+  /** Norm that gradients are clipped to, by the task of the data; `options` are for classes. */
+  readonly clip: Readonly<Record<Task, number | null>>;
 }
 
 /** What a training from scratch beside a fine-tuning would be. */

@@ -2,6 +2,7 @@
 // request that the flags of its command cannot express is given whole, as JSON, to the command `job`.
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Task } from '../engine/data/types';
 import { defaultDecodeOptions } from '../engine/data/defaults';
 import { defaultPruneOptions } from '../engine/prune';
 import { defaultSensitivityOptions } from '../engine/prune/sensitivity';
@@ -104,13 +105,14 @@ function pruneWords(request: PruneRequest, project: Named): Words {
   // One flag stands for both ways to limit a latency.
   if (target.latency !== undefined && target.latencyMs !== undefined) return null;
   const seedWords = option('--seed', unless(seed, base.seed));
-  const tuning = fineTune && trainingFlags('fine-tune', fineTune);
+  const task = taskOf(request.data, project);
+  const tuning = fineTune && trainingFlags('fine-tune', task, fineTune);
   if (fineTune !== null && tuning === null) return null;
   // One --seed stands for both.
   const trainingSeed = seedWords.length === 0 ? undefined : seed;
   if (tuning && tuning.seed !== trainingSeed) return null;
   if ((request.teacher === undefined) !== !fineTune?.distill) return null;
-  if (sparsify && !isLikeTuning(sparsify, fineTune, trainingSeed)) return null;
+  if (sparsify && !isLikeTuning(task, sparsify, fineTune, trainingSeed)) return null;
   return [
     ...['prune', project.folder, versionName(request.version, project), '--method', criterion],
     ...option('--ratio', target.ratio),
@@ -151,7 +153,8 @@ function pruneWords(request: PruneRequest, project: Named): Words {
 
 function trainWords(request: TrainRequest, project: Named): Words {
   const { options, init, teacher } = request;
-  const flags = trainingFlags(init === 'weights' ? 'fine-tune' : 'full', options);
+  const task = taskOf(request.data, project);
+  const flags = trainingFlags(init === 'weights' ? 'fine-tune' : 'full', task, options);
   if (flags === null || (teacher === undefined) !== (options.distill === null)) return null;
   const start = init === 'weights' ? null : init;
   if (start && options.epochs !== epochsOf(request.version, start, project)) return null;
@@ -171,15 +174,16 @@ function trainWords(request: TrainRequest, project: Named): Words {
 
 /** Whether the flags of the fine-tuning make this training before a cut, too: they stand for both. */
 function isLikeTuning(
+  task: Task,
   sparsify: TrainOptions,
   fineTune: TrainOptions | null,
   seed: number | undefined,
 ): boolean {
-  const flags = fineTune ? trainingFlags('fine-tune', fineTune) : {};
+  const flags = fineTune ? trainingFlags('fine-tune', task, fineTune) : {};
   // A penalty in the fine-tuning as well would need a flag of its own.
   if (flags === null || flags.sparsity !== undefined) return false;
   const { epochs, gammaSparsity: sparsity } = sparsify;
-  return isDeepStrictEqual(sparsify, sparsifyOptions(epochs, { ...flags, seed, sparsity }));
+  return isDeepStrictEqual(sparsify, sparsifyOptions(task, epochs, { ...flags, seed, sparsity }));
 }
 
 /** The epochs that a start from scratch comes to. */
@@ -296,6 +300,9 @@ const isList = (entries: readonly string[]): boolean =>
 
 const versionName = (id: string, project: Named): string =>
   project.versions.find((version) => version.id === id)?.name ?? id;
+
+const taskOf = (id: string | null, project: Named): Task =>
+  project.datasets.find((dataset) => dataset.id === id)?.task ?? 'classes';
 
 const dataName = (id: string | null, project: Named): string | null =>
   id === null ? null : (project.datasets.find((dataset) => dataset.id === id)?.name ?? id);

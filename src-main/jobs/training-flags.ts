@@ -2,8 +2,10 @@
 // which flags make given options.
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Task } from '../engine/data/types';
 import { AppError } from '../engine/errors';
 import {
+  defaultClip,
   distillDefaults,
   fineTuneDefaults,
   fullTrainingDefaults,
@@ -38,6 +40,7 @@ export interface TrainingFlags {
   readonly sparsity?: number | undefined;
   readonly labelSmoothing?: number | undefined;
   readonly mixup?: number | undefined;
+  /** 0 leaves gradients as they are. */
   readonly clip?: number | undefined;
   readonly ema?: number | undefined;
   readonly patience?: number | undefined;
@@ -48,12 +51,19 @@ export interface TrainingFlags {
   readonly seed?: number | undefined;
 }
 
+/** What a training is for, and on. */
+export interface TrainingContext {
+  readonly purpose: TrainPurpose;
+  /** Of the data. */
+  readonly task: Task;
+  readonly hasTeacher: boolean;
+}
+
 /** @throws AppError INVALID_ARGUMENT for flags that do not go together */
 export function trainingOptions(
-  purpose: TrainPurpose,
+  { purpose, task, hasTeacher }: TrainingContext,
   epochs: number,
   flags: TrainingFlags,
-  hasTeacher: boolean,
 ): TrainOptions {
   const base = purpose === 'full' ? fullTrainingDefaults(epochs) : fineTuneDefaults(epochs);
   const { temperature, alpha, hints } = flags;
@@ -78,7 +88,7 @@ export function trainingOptions(
     gammaSparsity: flags.sparsity ?? base.gammaSparsity,
     labelSmoothing: flags.labelSmoothing ?? base.labelSmoothing,
     mixup: flags.mixup ?? base.mixup,
-    clipNorm: flags.clip ?? base.clipNorm,
+    clipNorm: (flags.clip ?? defaultClip[task]) || null,
     ema: flags.ema ?? base.ema,
     patience: flags.patience ?? base.patience,
     distill: hasTeacher
@@ -96,20 +106,25 @@ export function trainingOptions(
  * The training before a cut by gamma, as the fine-tuning behind it but for the penalty; its last epoch is kept, whose
  * gammas have come closest to 0.
  */
-export function sparsifyOptions(epochs: number, flags: TrainingFlags): TrainOptions {
+export function sparsifyOptions(task: Task, epochs: number, flags: TrainingFlags): TrainOptions {
   const untaught = { temperature: undefined, alpha: undefined, hints: undefined };
   const alone = { ...flags, ...untaught, patience: undefined };
   return {
-    ...trainingOptions('fine-tune', epochs, alone, false),
+    ...trainingOptions({ purpose: 'fine-tune', task, hasTeacher: false }, epochs, alone),
     gammaSparsity: flags.sparsity ?? slimmingSparsity,
     keepBest: false,
   };
 }
 
 /** The flags that make these options, without those that stand at their defaults; null when no flags do. */
-export function trainingFlags(purpose: TrainPurpose, options: TrainOptions): TrainingFlags | null {
+export function trainingFlags(
+  purpose: TrainPurpose,
+  task: Task,
+  options: TrainOptions,
+): TrainingFlags | null {
   const { epochs, optimizer, schedule, augment, distill } = options;
-  const base = trainingOptions(purpose, epochs, {}, distill !== null);
+  const context = { purpose, task, hasTeacher: distill !== null };
+  const base = trainingOptions(context, epochs, {});
   const standard = optimizerDefaults[purpose][optimizer.kind];
   const momentum = (of: OptimizerOptions): number | undefined =>
     of.kind === 'sgd' ? of.momentum : undefined;
@@ -130,7 +145,7 @@ export function trainingFlags(purpose: TrainPurpose, options: TrainOptions): Tra
     sparsity: unless(options.gammaSparsity, base.gammaSparsity),
     labelSmoothing: unless(options.labelSmoothing, base.labelSmoothing),
     mixup: unless(options.mixup, base.mixup),
-    clip: options.clipNorm ?? undefined,
+    clip: unless(options.clipNorm ?? 0, base.clipNorm ?? 0),
     ema: options.ema ?? undefined,
     patience: options.patience ?? undefined,
     temperature: unless(distill?.temperature, base.distill?.temperature),
@@ -139,7 +154,7 @@ export function trainingFlags(purpose: TrainPurpose, options: TrainOptions): Tra
     samples: options.samplesPerEpoch ?? undefined,
     seed: unless(options.seed, base.seed),
   };
-  const made = trainingOptions(purpose, epochs, flags, distill !== null);
+  const made = trainingOptions(context, epochs, flags);
   return isDeepStrictEqual(made, options) ? flags : null;
 }
 

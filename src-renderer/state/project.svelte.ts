@@ -1,5 +1,6 @@
 // The open project, as the main process last told it, and what can be done to it as a whole.
 import { call } from '../api';
+import type { Task } from '../../src-main/engine/data/types';
 import type { ProjectState, RecentProject } from '../../src-main/ipc/contract';
 import type {
   DatasetRecord,
@@ -46,6 +47,11 @@ class Project {
 
   dataset(id: string | null): DatasetRecord | null {
     return this.datasets.find((dataset) => dataset.id === id) ?? null;
+  }
+
+  /** Of a data set; that of most without one. */
+  task(dataset: string | null): Task {
+    return this.dataset(dataset)?.task ?? 'classes';
   }
 
   job(id: string): JobRecord | null {

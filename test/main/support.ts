@@ -5,6 +5,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Task } from '../../src-main/engine/data/types';
 import { AppError, type ErrorCode } from '../../src-main/engine/errors';
 import type { Accuracy, Latency } from '../../src-main/engine/measure/types';
 import type {
@@ -102,7 +103,11 @@ export async function addVersion(
 }
 
 /** Commits a data set with content of its own. */
-export async function addDataset(project: Project, name = 'digits'): Promise<string> {
+export async function addDataset(
+  project: Project,
+  name = 'digits',
+  task: Task = 'classes',
+): Promise<string> {
   const job = await newJob(project);
   const output: JobOutput = {
     type: 'dataset',
@@ -110,7 +115,7 @@ export async function addDataset(project: Project, name = 'digits'): Promise<str
     sourcePath: '/somewhere/digits',
     info: {
       format: 'idx',
-      task: 'classes',
+      task,
       classes: ['zero', 'one'],
       height: 28,
       width: 28,

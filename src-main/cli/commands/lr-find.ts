@@ -58,10 +58,13 @@ export function addLrFind(program: Command, runtime: Runtime): void {
         const teacher = flags.teacher ? await project.findVersion(flags.teacher) : null;
         const start = scratchStart(flags);
         const options = trainingOptions(
-          start ? 'full' : 'fine-tune',
+          {
+            purpose: start ? 'full' : 'fine-tune',
+            task: data.task,
+            hasTeacher: teacher !== null,
+          },
           1,
           { ...flags, lrSchedule: flags.schedule },
-          teacher !== null,
         );
         const curve = await runtime.ask('findRate', {
           file: (await project.versionSource(version.id)).file,

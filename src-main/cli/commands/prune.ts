@@ -305,6 +305,8 @@ export function addPrune(program: Command, runtime: Runtime): void {
         const controls = await controlsOf(project, version, flags);
         // The penalty belongs to the training before the cut where there is one.
         const tuning = flags.sparsify === undefined ? flags : { ...flags, sparsity: undefined };
+        const task = data?.task ?? 'classes';
+        const hasTeacher = teacher !== undefined;
         const job = await runtime.run(project, {
           kind: 'prune',
           version: version.id,
@@ -313,13 +315,13 @@ export function addPrune(program: Command, runtime: Runtime): void {
           ...(flags.schedule === undefined ? {} : { schedule: flags.schedule }),
           ...(flags.sparsify === undefined
             ? {}
-            : { sparsify: sparsifyOptions(flags.sparsify, flags) }),
+            : { sparsify: sparsifyOptions(task, flags.sparsify, flags) }),
           data: data?.id ?? null,
           recalibrate: flags.recalibrate ?? false,
           fineTune:
             flags.epochs === undefined
               ? null
-              : trainingOptions('fine-tune', flags.epochs, tuning, teacher !== undefined),
+              : trainingOptions({ purpose: 'fine-tune', task, hasTeacher }, flags.epochs, tuning),
           ...(teacher === undefined ? {} : { teacher }),
           ...(controls === undefined ? {} : { controls }),
           measure: flags.measure ?? false,

@@ -47,10 +47,13 @@ export function addTrain(program: Command, runtime: Runtime): void {
         const teacher = flags.teacher && (await project.findVersion(flags.teacher)).id;
         const { init, epochs } = await startOf(project, version, flags);
         const options = trainingOptions(
-          init === 'weights' ? 'fine-tune' : 'full',
+          {
+            purpose: init === 'weights' ? 'fine-tune' : 'full',
+            task: data.task,
+            hasTeacher: teacher !== undefined,
+          },
           epochs,
           { ...flags, lrSchedule: flags.schedule },
-          teacher !== undefined,
         );
         const job = await runtime.run(project, {
           kind: 'train',

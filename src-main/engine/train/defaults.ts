@@ -1,5 +1,6 @@
 // Default options of training.
 
+import type { Task } from '../data/types';
 import type {
   AdamOptions,
   DistillOptions,
@@ -80,6 +81,16 @@ export const distillDefaults: DistillOptions = { temperature: 4, alpha: 0.1, hin
  */
 export const slimmingSparsity = 1e-4;
 
+/**
+ * Norm that gradients are scaled down to. Those of a squared error are as large as what is to be told: without a bound,
+ * values of some hundred make the first steps of SGD run away.
+ */
+export const defaultClip: Readonly<Record<Task, number | null>> = {
+  classes: null,
+  labels: null,
+  values: 1,
+};
+
 /** Batches whose statistics replace those of the uncut network. */
 export const recalibrateDefaults = { batches: 20, batchSize: 128, seed: 0 } as const;
 
@@ -92,7 +103,7 @@ const shared = {
   gammaSparsity: 0,
   labelSmoothing: 0,
   mixup: 0,
-  clipNorm: null,
+  clipNorm: defaultClip.classes,
   ema: null,
   patience: null,
   distill: null,

@@ -28,7 +28,7 @@ export function scratchEpochs(
   return Math.max(1, Math.floor((originalEpochs * macs.original) / macs.slim));
 }
 
-/** A full training that sees the images as the fine-tuning does, where there is one: a fair control. */
+/** A full training with the images and the loss of the fine-tuning, where there is one: a fair control. */
 export function controlTraining(
   epochs: number,
   seed: number,
@@ -36,6 +36,6 @@ export function controlTraining(
 ): TrainOptions {
   const full = fullTrainingDefaults(epochs);
   if (fineTune === null) return { ...full, seed };
-  const { batchSize, augment, samplesPerEpoch } = fineTune;
-  return { ...full, batchSize, augment, samplesPerEpoch, seed };
+  const { batchSize, augment, samplesPerEpoch, valueLoss, clipNorm } = fineTune;
+  return { ...full, batchSize, augment, samplesPerEpoch, valueLoss, clipNorm, seed };
 }

@@ -11,6 +11,7 @@ import { catalogue, formats } from '../../engine/formats/catalogue';
 import { defaultPruneOptions, isMeasured } from '../../engine/prune/options';
 import { defaultSensitivityOptions } from '../../engine/prune/sensitivity';
 import {
+  defaultClip,
   distillDefaults,
   fineTuneDefaults,
   fullTrainingDefaults,
@@ -191,6 +192,7 @@ export function modelHandlers(services: Services): Pick<Handlers, ModelCalls> {
       optimizers: optimizerDefaults[purpose],
       schedules: scheduleDefaults,
       distill: distillDefaults,
+      clip: defaultClip,
     }),
 
     'train.findRate': async ({ version, data, options, init, teacher }) => {

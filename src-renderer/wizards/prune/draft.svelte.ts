@@ -18,6 +18,7 @@ import type { VersionSummary } from '../../../src-main/project/types';
 import { firstFitting } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
+import { forTask } from '../../state/training';
 import { ControlsDraft } from './controls.svelte';
 import { isMeasured } from './criteria';
 import { limitTargets } from './limits';
@@ -60,7 +61,7 @@ export class PruneDraft {
   steps = $state(1);
   schedule = $state<PruneSchedule>('linear');
 
-  data = $state<string | null>(null);
+  #data = $state<string | null>(null);
   recalibrate = $state(true);
   fineTune = $state(true);
   training = $state.raw<TrainOptions | null>(null);
@@ -98,7 +99,7 @@ export class PruneDraft {
   constructor(version: VersionSummary) {
     this.version = version;
     this.controls = new ControlsDraft(version.id);
-    this.data = firstFitting(project.datasets, version)?.id ?? null;
+    this.#data = firstFitting(project.datasets, version)?.id ?? null;
   }
 
   readonly options: PruneOptions | null = $derived.by(() => {
@@ -152,6 +153,19 @@ export class PruneDraft {
       name: this.name.trim() === '' ? null : this.name.trim(),
     };
   });
+
+  get data(): string | null {
+    return this.#data;
+  }
+
+  /** Other data may be of another task, whose defaults differ. */
+  set data(data: string | null) {
+    const from = project.task(this.#data);
+    this.#data = data;
+    const { training, trainDefaults } = this;
+    if (!training || !trainDefaults) return;
+    this.training = forTask(training, trainDefaults, from, project.task(data));
+  }
 
   /** Whether gammas are trained to be cut: with the criterion that ranks by them. */
   get slims(): boolean {
@@ -208,7 +222,7 @@ export class PruneDraft {
     this.minChannels = defaults.minChannels;
     this.maxCutPercent = Math.round(defaults.maxRatio * 100);
     this.trainDefaults = training;
-    this.training = training.options;
+    this.training = forTask(training.options, training, 'classes', project.task(this.data));
     this.defaults = defaults;
   }
 

@@ -1,6 +1,7 @@
 // What is entered in the Fine-tune wizard, and the request it makes.
 import { call } from '../../api';
 import type { PageJobRequest, ScratchPlan, TrainDefaults } from '../../../src-main/ipc/contract';
+import type { Task } from '../../../src-main/engine/data/types';
 import type { ScratchBudget } from '../../../src-main/engine/train/scratch';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { TrainRequest } from '../../../src-main/jobs/types';
@@ -10,6 +11,7 @@ import { triple } from '../../state/figures';
 import { datasetMisfit, firstFitting } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
+import { forTask } from '../../state/training';
 import type { WizardStep } from '../../state/wizard';
 
 export type Init = 'weights' | 'scratch';
@@ -23,12 +25,12 @@ export class TrainDraft {
   gamma = $state(1);
   /** What the epochs of the original come to; null until the main process has said it. */
   plan = $state.raw<ScratchPlan | null>(null);
-  data = $state<string | null>(null);
   measure = $state(true);
   name = $state('');
   /** Options of each way to start, so that changing one's mind loses nothing. */
   options = $state.raw<Readonly<Record<Init, TrainOptions>> | null>(null);
   #defaults = $state.raw<Readonly<Record<Init, TrainDefaults>> | null>(null);
+  #data = $state<string | null>(null);
   teacher = $state<string | null>(null);
 
   #plans = new Latest<number, ScratchPlan>({
@@ -42,7 +44,7 @@ export class TrainDraft {
 
   constructor(version: VersionSummary) {
     this.version = version;
-    this.data = firstFitting(project.datasets, version)?.id ?? null;
+    this.#data = firstFitting(project.datasets, version)?.id ?? null;
   }
 
   readonly training: TrainOptions | null = $derived(this.options?.[this.init] ?? null);
@@ -78,6 +80,17 @@ export class TrainDraft {
     };
   });
 
+  get data(): string | null {
+    return this.#data;
+  }
+
+  /** Other data may be of another task, whose defaults differ. */
+  set data(data: string | null) {
+    const from = project.task(this.#data);
+    this.#data = data;
+    this.#follow(from, project.task(data));
+  }
+
   setTraining(training: TrainOptions): void {
     if (this.options) this.options = { ...this.options, [this.init]: training };
   }
@@ -106,6 +119,16 @@ export class TrainDraft {
     this.#defaults = { weights, scratch };
     const epochs = original.epochs ?? scratch.options.epochs;
     this.options = { weights: weights.options, scratch: { ...scratch.options, epochs } };
+    this.#follow('classes', project.task(this.data));
+  }
+
+  #follow(from: Task, to: Task): void {
+    if (!this.options || !this.#defaults) return;
+    const [{ weights, scratch }, defaults] = [this.options, this.#defaults];
+    this.options = {
+      weights: forTask(weights, defaults.weights, from, to),
+      scratch: forTask(scratch, defaults.scratch, from, to),
+    };
   }
 
   /** Asks what the epochs of the original come to. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { graphCost } from '../../../src-main/engine/graph/cost';
 import { fineTuneDefaults, fullTrainingDefaults } from '../../../src-main/engine/train/defaults';
 import { controlTraining, scratchEpochs } from '../../../src-main/engine/train/scratch';
+import type { TrainOptions } from '../../../src-main/engine/train/types';
 import { buildZoo } from '../../../src-main/engine/zoo';
 
 describe('the epochs of a training from scratch', () => {
@@ -27,12 +28,14 @@ describe('the epochs of a training from scratch', () => {
 });
 
 describe('the training of a control', () => {
-  it('is a full one that sees the images as the fine-tuning does', () => {
-    const fineTune = {
+  it('is a full one that has the images and the loss of the fine-tuning', () => {
+    const fineTune: TrainOptions = {
       ...fineTuneDefaults(3),
       batchSize: 32,
       augment: { flip: false, padCrop: 1 },
       samplesPerEpoch: 500,
+      valueLoss: 'mae',
+      clipNorm: 2,
       labelSmoothing: 0.2,
       seed: 9,
     };
@@ -41,6 +44,8 @@ describe('the training of a control', () => {
       batchSize: 32,
       augment: { flip: false, padCrop: 1 },
       samplesPerEpoch: 500,
+      valueLoss: 'mae',
+      clipNorm: 2,
       seed: 4,
     });
     expect(controlTraining(20, 4, null)).toEqual({ ...fullTrainingDefaults(20), seed: 4 });

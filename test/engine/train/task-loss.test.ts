@@ -10,7 +10,12 @@ import type { Model } from '../../../src-main/engine/graph/types';
 import { evaluate, evaluateTask } from '../../../src-main/engine/measure/accuracy';
 import { loadBackend, type Backend } from '../../../src-main/engine/runtime/backend';
 import { batchScore } from '../../../src-main/engine/train/batch-score';
-import { fineTuneDefaults, optimizerDefaults } from '../../../src-main/engine/train/defaults';
+import {
+  defaultClip,
+  fineTuneDefaults,
+  fullTrainingDefaults,
+  optimizerDefaults,
+} from '../../../src-main/engine/train/defaults';
 import { isBetter } from '../../../src-main/engine/train/epoch-figures';
 import { targetRows } from '../../../src-main/engine/train/targets';
 import {
@@ -176,14 +181,18 @@ describe('targets and scores of a batch', () => {
   });
 });
 
-/** The toy images with targets that follow from what they show: brighter quadrants, or shares of them. */
-function dataset(task: Exclude<Task, 'classes'>): Dataset {
+/**
+ * The toy images with targets that follow from what they show: brighter quadrants, or shares of them.
+ * @param unit of values
+ */
+function dataset(task: Exclude<Task, 'classes'>, unit = 1): Dataset {
   const toy = toyDataset({ train: 96, val: 48, test: 48 });
   const told = (split: ImageSplit): ImageSplit => {
     const rows = new Float32Array(split.count * outputs);
     split.labels.forEach((label, i) => {
       const [top, left] = [label < 2 ? 1 : 0, label % 2 === 0 ? 1 : 0];
-      const row = task === 'labels' ? [top, left, 0] : [top * 2 - 1, left * 3, 5];
+      const row =
+        task === 'labels' ? [top, left, 0] : [top * 2 - 1, left * 3, 5].map((v) => v * unit);
       rows.set(row, i * outputs);
     });
     const targets: Targets = { task, width: outputs, rows };
@@ -251,6 +260,19 @@ describe('training', () => {
     },
     60_000,
   );
+
+  it('takes values of any size with the defaults', async () => {
+    const data = dataset('values', 200);
+    const standard = fullTrainingDefaults(20);
+    const asked = { ...standard, batchSize: 16, augment: options.augment };
+    await expect(train(learner(), data, asked, silentContext)).rejects.toMatchObject({
+      code: 'TRAIN_DIVERGED',
+    });
+    const clipped = { ...asked, clipNorm: defaultClip.values };
+    const { history } = await train(learner(), data, clipped, silentContext);
+    const blind = blindLoss(data.split('val'), outputs, 'mae');
+    expect(Math.min(...history.map(({ valMae }) => valMae!))).toBeLessThan(blind);
+  });
 
   it('mixes images and what is told of them', async () => {
     for (const task of ['labels', 'values'] as const) {

@@ -32,6 +32,7 @@ describe('commandFor', () => {
   let other: string;
   let cut: string;
   let data: string;
+  let angles: string;
 
   beforeEach(async () => {
     project = await newProject();
@@ -44,6 +45,7 @@ describe('commandFor', () => {
       cost: { params: 500, macs: 1_500_000_000, weightBytes: 2000, activationBytes: 500 },
     });
     data = await addDataset(project, 'digits');
+    angles = await addDataset(project, 'angles', 'values');
   });
 
   /** The request that the real command line makes of a line, with the words as a real shell splits them. */
@@ -328,6 +330,21 @@ describe('commandFor', () => {
           measure: true,
           name: 'tuned',
         }),
+    ],
+    [
+      'training on values, whose gradients are clipped',
+      true,
+      () => train({ data: angles, options: { ...fineTuneDefaults(3), clipNorm: 1 } }),
+    ],
+    [
+      'training on values without clipping',
+      true,
+      () => train({ data: angles, options: { ...fineTuneDefaults(3), clipNorm: null } }),
+    ],
+    [
+      'a cut with a training on values',
+      true,
+      () => prune({ data: angles, fineTune: { ...fineTuneDefaults(3), clipNorm: 1 } }),
     ],
     [
       'training with AdamW',
