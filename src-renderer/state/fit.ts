@@ -1,6 +1,6 @@
 // Whether a data set can be run through a model: size, channels and number of classes. The engine checks it again.
 import { plural } from '../format';
-import type { DatasetRecord } from '../../src-main/project/types';
+import type { AccuracyFigure, DatasetRecord } from '../../src-main/project/types';
 
 export interface ModelShape {
   readonly inputShape: readonly number[];
@@ -26,9 +26,13 @@ export function datasetMisfit(
   return null;
 }
 
-/** The first data set that fits, to start a form with. */
-export function firstFitting<
-  D extends Pick<DatasetRecord, 'height' | 'width' | 'channels' | 'classes' | 'task'>,
->(datasets: readonly D[], model: ModelShape): D | null {
-  return datasets.find((dataset) => datasetMisfit(dataset, model) === null) ?? null;
+/** A data set to start a form with: that of the newest evaluation where it fits, else the first that does. */
+export function likelyDataset<
+  D extends Pick<DatasetRecord, 'id' | 'height' | 'width' | 'channels' | 'classes' | 'task'>,
+>(
+  datasets: readonly D[],
+  model: ModelShape & { readonly accuracy?: Pick<AccuracyFigure, 'data'> | null },
+): D | null {
+  const fitting = datasets.filter((dataset) => datasetMisfit(dataset, model) === null);
+  return fitting.find(({ id }) => id === model.accuracy?.data) ?? fitting[0] ?? null;
 }

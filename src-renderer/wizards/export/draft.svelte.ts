@@ -4,7 +4,7 @@ import { catalogue, formatEntry } from '../../../src-main/engine/formats/catalog
 import type { Precision, WriteFormat } from '../../../src-main/engine/formats/types';
 import type { QuantizeChoices } from '../../../src-main/jobs/types';
 import type { VersionSummary } from '../../../src-main/project/types';
-import { datasetMisfit, firstFitting } from '../../state/fit';
+import { datasetMisfit, likelyDataset } from '../../state/fit';
 import { project } from '../../state/project.svelte';
 import type { WizardStep } from '../../state/wizard';
 import { calibrationWords, precisionWords } from '../../words';
@@ -25,7 +25,7 @@ export class ExportDraft {
 
   constructor(version: VersionSummary) {
     this.version = version;
-    this.data = firstFitting(project.datasets, version)?.id ?? null;
+    this.data = likelyDataset(project.datasets, version)?.id ?? null;
   }
 
   readonly precision: Precision = $derived(

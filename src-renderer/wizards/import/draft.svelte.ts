@@ -2,7 +2,7 @@
 import type { ImportPreview, PageJobRequest, Reply } from '../../../src-main/ipc/contract';
 import type { Preprocessing } from '../../../src-main/engine/graph/types';
 import { compact, plural, shape } from '../../format';
-import { datasetMisfit, firstFitting } from '../../state/fit';
+import { datasetMisfit, likelyDataset } from '../../state/fit';
 import { project } from '../../state/project.svelte';
 import type { WizardStep } from '../../state/wizard';
 
@@ -60,7 +60,7 @@ export class ImportDraft {
     this.preview = preview;
     this.preprocessing = preview.preprocessing;
     this.labelText = preview.labels?.join('\n') ?? '';
-    this.data = firstFitting(project.datasets, preview)?.id ?? null;
+    this.data = likelyDataset(project.datasets, preview)?.id ?? null;
     this.name = preview.modelName;
     this.reinsertBatchNorms = false;
   }

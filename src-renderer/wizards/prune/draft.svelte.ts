@@ -15,7 +15,7 @@ import type {
 } from '../../../src-main/engine/prune/types';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
 import type { VersionSummary } from '../../../src-main/project/types';
-import { firstFitting } from '../../state/fit';
+import { likelyDataset } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
 import { forTask } from '../../state/training';
@@ -99,7 +99,7 @@ export class PruneDraft {
   constructor(version: VersionSummary) {
     this.version = version;
     this.controls = new ControlsDraft(version.id);
-    this.#data = firstFitting(project.datasets, version)?.id ?? null;
+    this.#data = likelyDataset(project.datasets, version)?.id ?? null;
   }
 
   readonly options: PruneOptions | null = $derived.by(() => {

@@ -8,7 +8,7 @@ import type { TrainRequest } from '../../../src-main/jobs/types';
 import type { VersionSummary } from '../../../src-main/project/types';
 import { figure, plainNumber, plural } from '../../format';
 import { triple } from '../../state/figures';
-import { datasetMisfit, firstFitting } from '../../state/fit';
+import { datasetMisfit, likelyDataset } from '../../state/fit';
 import { Latest } from '../../state/latest';
 import { project } from '../../state/project.svelte';
 import { forTask } from '../../state/training';
@@ -44,7 +44,7 @@ export class TrainDraft {
 
   constructor(version: VersionSummary) {
     this.version = version;
-    this.#data = firstFitting(project.datasets, version)?.id ?? null;
+    this.#data = likelyDataset(project.datasets, version)?.id ?? null;
   }
 
   readonly training: TrainOptions | null = $derived(this.options?.[this.init] ?? null);

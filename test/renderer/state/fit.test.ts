@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { datasetMisfit, firstFitting } from '../../../src-renderer/state/fit';
+import { datasetMisfit, likelyDataset } from '../../../src-renderer/state/fit';
 
 const model = { inputShape: [28, 28, 1], classes: 2 };
 const data = {
@@ -21,9 +21,14 @@ describe('data sets and models', () => {
     expect(datasetMisfit({ ...data, classes: ['cat'] }, model)).toContain('1 class,');
   });
 
-  it('offer the first one that fits', () => {
-    const wrong = { ...data, channels: 3 as const };
-    expect(firstFitting([wrong, data], model)).toBe(data);
-    expect(firstFitting([wrong], model)).toBeNull();
+  it('offer the one of the newest evaluation where it fits, else the first that does', () => {
+    const right = { ...data, id: 'right' };
+    const wrong = { ...data, id: 'wrong', channels: 3 as const };
+    const other = { ...data, id: 'other' };
+    expect(likelyDataset([wrong, right, other], model)).toBe(right);
+    expect(likelyDataset([wrong], model)).toBeNull();
+    const evaluated = (on: string) => ({ ...model, accuracy: { data: on } });
+    expect(likelyDataset([wrong, right, other], evaluated('other'))).toBe(other);
+    expect(likelyDataset([wrong, right, other], evaluated('wrong'))).toBe(right);
   });
 });
