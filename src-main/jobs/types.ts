@@ -5,6 +5,7 @@ import type { Metric, Progress } from '../engine/context';
 import type { ErrorInfo } from '../engine/errors';
 import type { Precision, QuantizeOptions, ReadFormat, WriteFormat } from '../engine/formats/types';
 import type { Cost, Preprocessing, Shape } from '../engine/graph/types';
+import type { Scored } from '../engine/measure/score';
 import type { Evaluation, Latency, LatencyRuntime, Verification } from '../engine/measure/types';
 import type {
   SensitivityHead,
@@ -190,8 +191,7 @@ export interface VersionSource {
   readonly id: VersionId;
   readonly name: string;
   readonly file: string;
-  /** Of a classifier. */
-  readonly accuracy: { readonly top1: number; readonly dataName: string } | null;
+  readonly accuracy: (Scored & { readonly dataName: string }) | null;
   readonly latency: readonly Latency[];
   /** Names from the first ancestor to this version, for model cards. */
   readonly lineage: readonly { readonly name: string; readonly operation: Operation }[];

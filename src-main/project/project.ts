@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Metric } from '../engine/context';
 import { AppError, toAppError } from '../engine/errors';
 import { isComplete, mapFits } from '../engine/prune/sensitivity';
+import { scoredOf } from '../engine/measure/score';
 import type { PruneOptions } from '../engine/prune/types';
 import type { ProjectState } from '../ipc/contract';
 import type { DatasetSource, JobOutput, VersionSource } from '../jobs/types';
@@ -265,8 +266,7 @@ export class Project {
       id,
       name,
       file: this.blobs.pathOf(blob),
-      accuracy:
-        accuracy?.task === 'classes' ? { top1: accuracy.top1, dataName: accuracy.dataName } : null,
+      accuracy: accuracy && { ...scoredOf(accuracy), dataName: accuracy.dataName },
       latency,
       lineage: line.map(({ name, operation }) => ({ name, operation })),
     };

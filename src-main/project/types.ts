@@ -3,7 +3,7 @@
 import type { DatasetFormat, DatasetInfo, SplitName, Task } from '../engine/data/types';
 import type { ErrorInfo } from '../engine/errors';
 import type { Precision, ReadFormat, WriteFormat } from '../engine/formats/types';
-import type { Cost, NodeId, Op, Preprocessing, Shape } from '../engine/graph/types';
+import type { Cost, NodeId, Op, OutputKind, Preprocessing, Shape } from '../engine/graph/types';
 import type {
   Accuracy,
   Evaluation,
@@ -117,7 +117,7 @@ export interface VersionDetail extends VersionSummary {
   readonly cost: Cost;
   readonly labels: readonly string[] | null;
   readonly preprocessing: Preprocessing;
-  readonly outputKind: 'logits' | 'softmax' | 'sigmoid' | 'values';
+  readonly outputKind: OutputKind;
   readonly source: {
     readonly format: ReadFormat | 'zoo' | null;
     readonly notes: readonly string[];

@@ -104,11 +104,11 @@ function choicesOf({ calibration, io, keepFloat }: ExportFlags): QuantizeChoices
 }
 
 function verificationLines(verification: Verification): readonly string[] {
-  const { accuracy, cosine, tolerance } = verification;
+  const { accuracy, cosine, tolerance, top1Agreement } = verification;
   return [
     `${verification.runtime} on ${verification.samples} samples: at most ` +
-      `${formatDifference(verification.maxAbsDiff)} apart, ` +
-      `${formatPercent(verification.top1Agreement)} agree on the class`,
+      `${formatDifference(verification.maxAbsDiff)} apart` +
+      (top1Agreement === null ? '' : `, ${formatPercent(top1Agreement)} agree on the class`),
     ...(tolerance === null
       ? [
           `mean difference ${formatDifference(verification.meanAbsDiff)}, cosine ${(cosine ?? 1).toFixed(5)}` +

@@ -3,7 +3,8 @@
 
 import { createHash } from 'node:crypto';
 
-import type { Model } from '../graph/types';
+import type { Model, OutputKind } from '../graph/types';
+import { formatScore, scoreNames, scoreOf, type Scored } from '../measure/score';
 import type { Latency, Verification } from '../measure/types';
 import { graphCost } from '../graph/cost';
 import type { Precision, WriteFormat, WrittenFile } from './types';
@@ -18,7 +19,7 @@ export interface ExportFacts {
   readonly files: readonly WrittenFile[];
   readonly usage: Usage;
   readonly verification: Verification;
-  readonly accuracy: { readonly top1: number; readonly dataName: string } | null;
+  readonly accuracy: (Scored & { readonly dataName: string }) | null;
   readonly latency: readonly Latency[];
   /** From the first ancestor to the version itself. */
   readonly lineage: readonly { readonly name: string; readonly operation: string }[];
@@ -107,27 +108,56 @@ function readme(facts: ExportFacts): string {
     '## Use',
     '',
     `Input: [1, ${shape.join(', ')}] (rows, columns, channels), ${colourNote(model)}, prepared as preprocessing.json says.`,
+    `Output: ${outputWords[model.outputKind]}.`,
     '',
     ...usage.text,
     '',
     '## Figures',
     '',
     `- ${count(byteLength(files))} bytes, ${count(params)} parameters, ${count(macs)} multiply-accumulates`,
-    ...(accuracy ? [`- ${percent(accuracy.top1)} top-1 on ${accuracy.dataName}`] : []),
+    ...(accuracy ? [`- ${scoreWords(accuracy)} on ${accuracy.dataName}`] : []),
     ...latency,
     `- verified with ${verification.runtime} on ${verification.samples} samples: largest difference ` +
-      `${verification.maxAbsDiff.toExponential(2)}, mean ${verification.meanAbsDiff.toExponential(2)}, ` +
-      `${percent(verification.top1Agreement)} agree on the class`,
+      `${verification.maxAbsDiff.toExponential(2)}, mean ${verification.meanAbsDiff.toExponential(2)}` +
+      (verification.top1Agreement === null
+        ? ''
+        : `, ${percent(verification.top1Agreement)} agree on the class`),
     '',
     '## Files',
     '',
     ...facts.files.map((file) => `- \`${file.path}\`: the model`),
-    ...(model.labels ? ['- `labels.txt`: class names, one a line, in output order'] : []),
+    ...(model.labels
+      ? [`- \`labels.txt\`: names of ${outputNames[model.outputKind]}, one a line, in output order`]
+      : []),
     '- `preprocessing.json`: how a picture becomes the input',
     '- `model-card.json`: the figures above for programs',
     ...usage.programs.map(({ path }) => `- \`${path}\`: ${about(path)}`),
     '- `SHA256SUMS`: check with `sha256sum --check SHA256SUMS`',
   ].join('\n');
+}
+
+const outputWords: Readonly<Record<OutputKind, string>> = {
+  logits: 'logits of the classes; a softmax makes them probabilities',
+  softmax: 'probabilities of the classes',
+  'label-logits':
+    'logits of the labels; a sigmoid makes them probabilities, above 0 is more likely than not',
+  sigmoid: 'independent probabilities',
+  values: 'values, as they are',
+};
+
+const outputNames: Readonly<Record<OutputKind, string>> = {
+  logits: 'classes',
+  softmax: 'classes',
+  'label-logits': 'labels',
+  sigmoid: 'labels',
+  values: 'values',
+};
+
+/** "90.34 % top-1", "MAE 0.0631". */
+function scoreWords(scored: Scored): string {
+  const score = formatScore(scored.task, scoreOf(scored));
+  const name = scoreNames[scored.task];
+  return scored.task === 'values' ? `${name} ${score}` : `${score} ${name}`;
 }
 
 /** What the file of a program is there for. */

@@ -1,6 +1,14 @@
 // The shape of a graph and a model as JSON: what a stored version is checked against before anything reads it.
 import { z } from 'zod';
-import type { Model, Node, Op, OpAttrs, WeightRole } from './types';
+import type { Model, Node, Op, OpAttrs, OutputKind, WeightRole } from './types';
+
+export const outputKindSchema = z.enum([
+  'logits',
+  'softmax',
+  'label-logits',
+  'sigmoid',
+  'values',
+]) satisfies z.ZodType<OutputKind>;
 
 const whole = z.number().int().nonnegative();
 const positive = z.number().int().positive();
@@ -167,7 +175,7 @@ export const modelHeaderSchema = z.strictObject({
     channelOrder: z.enum(['rgb', 'bgr', 'gray']),
   }) satisfies z.ZodType<Model['preprocessing']>,
   labels: z.array(z.string()).nullable(),
-  outputKind: z.enum(['logits', 'softmax', 'sigmoid', 'values']),
+  outputKind: outputKindSchema,
 });
 
 export type ModelHeader = z.infer<typeof modelHeaderSchema>;

@@ -202,17 +202,20 @@ export interface Preprocessing {
   readonly channelOrder: 'rgb' | 'bgr' | 'gray';
 }
 
+/**
+ * What the outputs of a model are: scores of classes ('logits', without a softmax in the graph; 'softmax', their
+ * probabilities), of labels that do not exclude each other ('label-logits', without a sigmoid in the graph; 'sigmoid',
+ * their probabilities), or 'values' (regression, several outputs).
+ */
+export type OutputKind = 'logits' | 'softmax' | 'label-logits' | 'sigmoid' | 'values';
+
 /** A graph with what is needed to use it: the content of a version. */
 export interface Model {
   readonly graph: Graph;
   readonly preprocessing: Preprocessing;
-  /** Class names by output index, where known. */
+  /** Names of classes, labels or values by output index, where known. */
   readonly labels: readonly string[] | null;
-  /**
-   * What the last layer gives: 'logits' (no softmax in the graph), 'softmax' (probabilities),
-   * 'sigmoid' (independent probabilities) or 'values' (regression, several outputs).
-   */
-  readonly outputKind: 'logits' | 'softmax' | 'sigmoid' | 'values';
+  readonly outputKind: OutputKind;
 }
 
 /** Costs of one node or of a whole graph, per sample. */

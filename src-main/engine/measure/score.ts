@@ -20,6 +20,18 @@ export function scoreOf(scored: Scored): number {
   }
 }
 
+/** The figure alone, without what else was measured. */
+export function scoredOf(scored: Scored): Scored {
+  switch (scored.task) {
+    case 'classes':
+      return { task: scored.task, top1: scored.top1 };
+    case 'labels':
+      return { task: scored.task, macroF1: scored.macroF1 };
+    case 'values':
+      return { task: scored.task, mae: scored.mae };
+  }
+}
+
 export const scoreNames: Readonly<Record<Task, string>> = {
   classes: 'top-1',
   labels: 'macro-F1',

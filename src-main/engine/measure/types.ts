@@ -93,8 +93,8 @@ export interface Verification {
   readonly meanAbsDiff: number;
   /** Between all outputs of both; absent in records of older versions. */
   readonly cosine?: number;
-  /** Share of samples on which both choose the same class, 0 to 1. */
-  readonly top1Agreement: number;
+  /** Share of samples on which both choose the same class, 0 to 1; null where the outputs are not of classes. */
+  readonly top1Agreement: number | null;
   /** Accuracy of both on these samples where labels are known. */
   readonly accuracy: { readonly version: number; readonly file: number } | null;
   /** Largest difference that passes; null where a smaller precision is held to `limits`. */

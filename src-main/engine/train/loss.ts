@@ -38,7 +38,8 @@ export function classifierHead({ graph, outputKind }: Model): ClassifierHead {
   }
   const shape = inferShapes(graph).get(output.tensor)!;
   const classes = shape.reduce((product, size) => product * size, 1);
-  if (outputKind === 'logits') return { tensor: output.tensor, kind: 'logits', classes };
+  if (outputKind === 'logits' || outputKind === 'label-logits')
+    return { tensor: output.tensor, kind: 'logits', classes };
   if (outputKind === 'sigmoid') return { tensor: output.tensor, kind: 'independent', classes };
   const last = graph.nodes.find((node) => node.outputs.includes(output.tensor));
   return isFinalSoftmax(last, shape.length)

@@ -5,7 +5,7 @@ import type { Batch } from '../data/loader';
 import type { ImageSplit, Task } from '../data/types';
 import { AppError } from '../errors';
 import { inferShapes } from '../graph/shapes';
-import type { Model, Node, TensorId } from '../graph/types';
+import type { Model, Node, OutputKind, TensorId } from '../graph/types';
 import type { Backend } from '../runtime/backend';
 import type { CrossEntropy, Tensor, TensorFlow } from '../runtime/primitives';
 import { classificationLoss, classifierHead, type ClassifierHead } from './loss';
@@ -47,6 +47,18 @@ export function taskHead(model: Model, task: Task): TaskHead {
   if (task === 'values') return { ...head, task, kind: 'values' };
   if (isSigmoid(last)) return { ...head, task, kind: 'logits', tensor: last!.inputs[0]! };
   return { ...head, task, kind: outputKind === 'sigmoid' ? 'independent' : 'logits' };
+}
+
+/**
+ * What the outputs of a network are once it was trained on a task: a linear end gives what it learned to give, and
+ * a softmax or sigmoid gives the probabilities that it gave before.
+ */
+export function trainedOutputKind({ graph, outputKind }: Model, task: Task): OutputKind {
+  if (task === 'values') return 'values';
+  const last = graph.nodes.find((node) => node.outputs.includes(graph.outputs[0]?.tensor ?? ''));
+  if (isSigmoid(last)) return 'sigmoid';
+  if (outputKind === 'softmax' || outputKind === 'sigmoid') return outputKind;
+  return task === 'labels' ? 'label-logits' : 'logits';
 }
 
 function outputsOf({ graph }: Model, tensor: TensorId): number {

@@ -17,7 +17,7 @@ import { curvePoints, isBetter, trainFigures, validationFigures } from './epoch-
 import { gammaWeights, sampleGammas } from './gammas';
 import { learningRateAt } from './schedule';
 import { localCompute } from './step';
-import { blindLoss, taskOf } from './task-loss';
+import { blindLoss, taskOf, trainedOutputKind } from './task-loss';
 import type { EpochRecord, TrainOptions, TrainResult } from './types';
 
 export interface TrainHooks {
@@ -151,7 +151,12 @@ class Trainer {
   }
 
   private result(): TrainResult {
-    const { epoch, model } = this.best ?? this.last!;
+    const { epoch, model: trained } = this.best ?? this.last!;
+    const model: Model = {
+      ...trained,
+      labels: trained.labels ?? this.dataset.classes,
+      outputKind: trainedOutputKind(trained, this.task),
+    };
     return { model, history: this.history, bestEpoch: epoch, backend: this.compute.detail };
   }
 

@@ -42,7 +42,7 @@ function factsOf(change: Partial<ExportFacts> = {}): ExportFacts {
     files: [{ path: 'Slim-50.tflite', bytes: Uint8Array.of(1, 2, 3) }],
     usage: { programs: [{ path: 'run.py', bytes: Uint8Array.of(10) }], text: ['python run.py'] },
     verification,
-    accuracy: { top1: 0.9034, dataName: 'fashion' },
+    accuracy: { task: 'classes', top1: 0.9034, dataName: 'fashion' },
     latency: [latency],
     lineage: [
       { name: 'Original', operation: 'import' },
@@ -84,6 +84,31 @@ describe('describeExport', () => {
       inputShape: factsOf().model.graph.inputs[0]!.shape,
       layout: 'HWC',
       channelOrder: 'gray',
+    });
+  });
+
+  it('says what the outputs are', () => {
+    const { model } = factsOf();
+    const proof = { ...verification, top1Agreement: null };
+    const values = read(
+      factsOf({
+        model: { ...model, outputKind: 'values' },
+        accuracy: { task: 'values', mae: 0.063_14, dataName: 'angles' },
+        verification: proof,
+      }),
+    );
+    const readme = values.get('README.md')!;
+    expect(readme).toContain('Output: values, as they are.');
+    expect(readme).toContain('- MAE 0.06314 on angles');
+    expect(readme).toContain('names of values');
+    expect(readme).not.toContain('agree on the class');
+    const accuracy = { task: 'labels', macroF1: 0.9, dataName: 'sky' } as const;
+    const labelled = read(factsOf({ model: { ...model, outputKind: 'label-logits' }, accuracy }));
+    expect(labelled.get('README.md')).toContain('a sigmoid makes them probabilities');
+    expect(labelled.get('README.md')).toContain('- 90.00 % macro-F1 on sky');
+    expect(JSON.parse(labelled.get('model-card.json')!)).toMatchObject({
+      outputKind: 'label-logits',
+      accuracy,
     });
   });
 

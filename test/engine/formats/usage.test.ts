@@ -14,6 +14,7 @@ import { silentContext } from '../../../src-main/engine/context';
 import { describeExport } from '../../../src-main/engine/formats/export-folder';
 import { readModel, formatWriter } from '../../../src-main/engine/formats/table';
 import type { WriteFormat } from '../../../src-main/engine/formats/types';
+import type { OutputKind } from '../../../src-main/engine/graph/types';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { compile } from '../../../src-main/engine/train/executor';
 import type { Verification } from '../../../src-main/engine/measure/types';
@@ -21,6 +22,7 @@ import type { Verification } from '../../../src-main/engine/measure/types';
 const execute = promisify(execFile);
 const sample = join(process.cwd(), 'resources', 'sample');
 const size = 28;
+const kinds = ['logits', 'label-logits', 'values'] as const;
 
 const verification: Verification = {
   runtime: 'none',
@@ -34,8 +36,9 @@ const verification: Verification = {
 };
 
 let folder: string;
-/** The class and its probability, from the model itself. */
-let expected: { readonly label: string; readonly probability: number };
+/** The scores of the model itself. */
+let logits: Float32Array;
+let labels: readonly string[];
 
 /** A picture of a shirt-like shape, as a PNG and as a PGM. */
 function drawing(): Uint8Array {
@@ -47,11 +50,12 @@ function drawing(): Uint8Array {
   });
 }
 
-async function exported(format: WriteFormat): Promise<string> {
-  const { model } = await readModel(join(sample, 'model', 'model.json'), silentContext);
+async function exported(format: WriteFormat, outputKind: OutputKind = 'logits'): Promise<string> {
+  const read = await readModel(join(sample, 'model', 'model.json'), silentContext);
+  const model = { ...read.model, outputKind };
   const writer = formatWriter(format);
   const files = await writer.write(model, { precision: 'fp32', name: 'sample' });
-  const place = join(folder, format);
+  const place = join(folder, `${format}-${outputKind}`);
   await mkdir(place, { recursive: true });
   const companions = describeExport({
     model,
@@ -71,17 +75,24 @@ async function exported(format: WriteFormat): Promise<string> {
   return place;
 }
 
-/** The first line that a program prints: its best guess. */
-function bestOf(output: string): { readonly label: string; readonly probability: number } {
-  const [, probability, label] = /^\s*([\d.]+)\s+(.+)$/m.exec(output)!;
-  return { label: label!.trim(), probability: Number(probability) };
+/** What a program is to print first: the best class or label with its probability, or the first value. */
+function expectedOf(outputKind: OutputKind): { readonly label: string; readonly score: number } {
+  const best = outputKind === 'values' ? 0 : logits.indexOf(Math.max(...logits));
+  const exponentials = [...logits].map((logit) => Math.exp(logit));
+  const score = {
+    logits: exponentials[best]! / exponentials.reduce((a, b) => a + b),
+    'label-logits': 1 / (1 + Math.exp(-logits[best]!)),
+    values: logits[best]!,
+  }[outputKind as 'logits' | 'label-logits' | 'values'];
+  return { label: labels[best]!, score };
 }
 
-function expectAgreement(output: string): void {
-  const { label, probability } = bestOf(output);
-  expect(label).toBe(expected.label);
+function expectAgreement(output: string, outputKind: OutputKind): void {
+  const [, score, label] = /^\s*(-?[\d.]+)\s+(.+)$/m.exec(output)!;
+  const expected = expectedOf(outputKind);
+  expect(label!.trim()).toBe(expected.label);
   // Four digits are printed.
-  expect(Math.abs(probability - expected.probability)).toBeLessThan(1.01e-4);
+  expect(Math.abs(Number(score) - expected.score)).toBeLessThan(1.01e-4);
 }
 
 beforeAll(async () => {
@@ -97,13 +108,12 @@ beforeAll(async () => {
   const executable = compile(model.graph, { tf, ...backend });
   const { scale, mean, std } = model.preprocessing;
   const input = Float32Array.from(pixels, (value) => (value * scale - mean[0]!) / std[0]!);
-  const scores = tf.tidy(() => {
+  logits = tf.tidy(() => {
     const [output] = executable.run([tf.tensor(input, [1, size, size, 1])]);
-    return (model.outputKind === 'logits' ? tf.softmax(output!) : output!).dataSync<'float32'>();
+    return output!.dataSync<'float32'>();
   });
   executable.dispose();
-  const best = scores.indexOf(Math.max(...scores));
-  expected = { label: model.labels![best]!, probability: scores[best]! };
+  labels = model.labels!;
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -128,20 +138,20 @@ describe('the programs of a .tflite file', () => {
   });
 
   const python = pythonWith('tensorflow');
-  it.skipIf(python === undefined)('in Python name the class', async () => {
-    const place = await exported('tflite');
+  it.skipIf(python === undefined).each(kinds)('in Python read %s', async (kind) => {
+    const place = await exported('tflite', kind);
     const { stdout } = await execute(python!, [join(place, 'run.py'), join(folder, 'picture.png')]);
-    expectAgreement(stdout);
+    expectAgreement(stdout, kind);
   });
 
   const library = process.env['SECATEUR_TFLITE_C'];
-  it.skipIf(library === undefined)('in C++ name the class', async () => {
-    const place = await exported('tflite');
+  it.skipIf(library === undefined).each(kinds)('in C++ read %s', async (kind) => {
+    const place = await exported('tflite', kind);
     const lib = join(library!, 'lib');
     const flags = [`-I${join(library!, 'include')}`, `-L${lib}`, `-Wl,-rpath,${lib}`];
     const names = ['-ltensorflowlite_c', '-o', 'run'];
     await execute('g++', ['-std=c++17', '-Wall', 'run.cpp', ...flags, ...names], { cwd: place });
     const { stdout } = await execute('./run', [join(folder, 'picture.pgm')], { cwd: place });
-    expectAgreement(stdout);
+    expectAgreement(stdout, kind);
   });
 });

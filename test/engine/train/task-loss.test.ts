@@ -6,7 +6,7 @@ import { silentContext } from '../../../src-main/engine/context';
 import type { Dataset, ImageSplit, Targets, Task } from '../../../src-main/engine/data/types';
 import { GraphBuilder } from '../../../src-main/engine/graph/build';
 import { createRng } from '../../../src-main/engine/graph/rng';
-import type { Model } from '../../../src-main/engine/graph/types';
+import type { Model, OutputKind } from '../../../src-main/engine/graph/types';
 import { evaluate, evaluateTask } from '../../../src-main/engine/measure/accuracy';
 import { loadBackend, type Backend } from '../../../src-main/engine/runtime/backend';
 import { batchScore } from '../../../src-main/engine/train/batch-score';
@@ -22,6 +22,7 @@ import {
   blindLoss,
   taskHead,
   taskLoss,
+  trainedOutputKind,
   type TaskHead,
 } from '../../../src-main/engine/train/task-loss';
 import { localCompute } from '../../../src-main/engine/train/step';
@@ -156,6 +157,31 @@ describe('taskLoss', () => {
   });
 });
 
+describe('what outputs are after training', () => {
+  it.each([
+    ['linear', 'classes', 'logits'],
+    ['linear', 'labels', 'label-logits'],
+    ['linear', 'values', 'values'],
+    ['softmax', 'classes', 'softmax'],
+    ['sigmoid', 'labels', 'sigmoid'],
+    ['late sigmoid', 'labels', 'sigmoid'],
+    ['sigmoid', 'values', 'values'],
+  ] as const)('of a network that ends %s, on %s', (end, task, kind) => {
+    expect(trainedOutputKind(network(end), task)).toBe(kind);
+  });
+
+  it('follows the task that was trained last', () => {
+    const net = network('linear');
+    const after = (outputKind: OutputKind, task: Task): OutputKind =>
+      trainedOutputKind({ ...net, outputKind }, task);
+    expect(after('label-logits', 'classes')).toBe('logits');
+    expect(after('values', 'labels')).toBe('label-logits');
+    expect(trainedOutputKind({ ...network('sigmoid'), outputKind: 'values' }, 'labels')).toBe(
+      'sigmoid',
+    );
+  });
+});
+
 describe('targets and scores of a batch', () => {
   const mix = { share: 0.75, partners: Int32Array.of(1, 0) };
   const rows = Float32Array.of(1, 0, 0, 1);
@@ -222,6 +248,7 @@ describe('training', () => {
   it('learns several labels an image, and keeps the epoch of the best macro-F1', async () => {
     const data = dataset('labels');
     const { model, history, bestEpoch } = await train(learner(), data, options, silentContext);
+    expect(model).toMatchObject({ outputKind: 'label-logits', labels: ['top', 'left', 'never'] });
     expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss * 0.6);
     expect(history.every((record) => record.trainMae === undefined)).toBe(true);
     const f1 = history.map(({ valMacroF1 }) => valMacroF1!);

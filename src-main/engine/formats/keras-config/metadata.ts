@@ -2,7 +2,7 @@
 // same model: what the layers alone do not say.
 
 import { z } from 'zod';
-import { attrSchemas } from '../../graph/schema';
+import { attrSchemas, outputKindSchema } from '../../graph/schema';
 import type { Model, Op } from '../../graph/types';
 
 const names = z.array(z.string());
@@ -33,7 +33,7 @@ export const secateurSchema = z.object({
     std: z.array(z.number()),
     channelOrder: z.enum(['rgb', 'bgr', 'gray']),
   }),
-  outputKind: z.enum(['logits', 'softmax', 'sigmoid', 'values']),
+  outputKind: outputKindSchema,
   outputs: names,
   /** Names of nodes whose layer has another name, or that are calls of one layer: by layer. */
   nodes: z.record(z.string(), names),

@@ -1,6 +1,7 @@
 // What the writer notes in a file for people and for the reader: labels, preprocessing, where channels come from.
 
 import { z } from 'zod';
+import { outputKindSchema } from '../../graph/schema';
 import type { Model } from '../../graph/types';
 
 const names = z.array(z.string());
@@ -24,7 +25,7 @@ const preprocessingSchema = z.object({
 
 const secateurSchema = z.object({
   version: z.literal(1),
-  outputKind: z.enum(['logits', 'softmax', 'sigmoid', 'values']),
+  outputKind: outputKindSchema,
   /** Provenance of channels, by node name. */
   origins: z.record(z.string(), z.array(z.number().int().nonnegative())),
 });

@@ -27,7 +27,7 @@ export function preprocessingHeader({ model, files }: UsageFacts): string {
     `constexpr char kModelFile[] = ${text(files[0]?.path ?? '')};`,
     `constexpr int kHeight = ${height}, kWidth = ${width}, kChannels = ${channels};`,
     `constexpr bool kIsBgr = ${channelOrder === 'bgr'};`,
-    `constexpr bool kIsLogits = ${model.outputKind === 'logits'};`,
+    `constexpr char kOutputKind[] = ${text(model.outputKind)};`,
     `constexpr float kScale = ${float(scale)};`,
     '// One value for all channels, or one a channel.',
     `constexpr int kValues = ${values};`,

@@ -132,6 +132,7 @@ function imageMetadata(b: MetadataBuilder, { graph, preprocessing }: Model): { o
 const outputWords = {
   logits: 'logit',
   softmax: 'probability',
+  'label-logits': 'logit',
   sigmoid: 'probability',
   values: null,
 } as const;

@@ -22,12 +22,16 @@ def read_picture(path):
 
 
 def print_scores(scores, count=5):
-    """The highest scores with their labels; logits are turned into probabilities first."""
+    """The highest scores with their labels, as probabilities; values as they are."""
     scores = np.ravel(scores).astype(np.float64)
-    if json.loads((FOLDER / "model-card.json").read_text())["outputKind"] == "logits":
+    kind = json.loads((FOLDER / "model-card.json").read_text())["outputKind"]
+    if kind == "logits":
         scores = np.exp(scores - scores.max())
         scores /= scores.sum()
+    elif kind == "label-logits":
+        scores = 1 / (1 + np.exp(-scores))
     file = FOLDER / "labels.txt"
     labels = file.read_text(encoding="utf-8").splitlines() if file.exists() else None
-    for index in np.argsort(-scores)[:count]:
+    order = np.arange(scores.size) if kind == "values" else np.argsort(-scores)
+    for index in order[:count]:
         print(f"{scores[index]:8.4f}  {labels[index] if labels else index}")

@@ -125,15 +125,20 @@ int main(int count, char** arguments) {
     write(TfLiteInterpreterGetInputTensor(interpreter, 0), prepare(readPicture(arguments[1])));
     check(TfLiteInterpreterInvoke(interpreter));
     std::vector<float> scores = read(TfLiteInterpreterGetOutputTensor(interpreter, 0));
-    if (kIsLogits) {
+    const std::string kind = kOutputKind;
+    if (kind == "logits") {
       const float highest = *std::max_element(scores.begin(), scores.end());
       float sum = 0;
       for (float& score : scores) sum += score = std::exp(score - highest);
       for (float& score : scores) score /= sum;
+    } else if (kind == "label-logits") {
+      for (float& score : scores) score = 1 / (1 + std::exp(-score));
     }
     std::vector<size_t> order(scores.size());
     std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+    if (kind != "values") {
+      std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+    }
     std::vector<std::string> labels;
     std::ifstream file("labels.txt");
     for (std::string line; std::getline(file, line);) labels.push_back(line);
