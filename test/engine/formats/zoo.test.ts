@@ -10,7 +10,7 @@ import { createRng } from '../../../src-main/engine/graph/rng';
 import type { Model, Shape } from '../../../src-main/engine/graph/types';
 import { defaultPruneOptions, prune } from '../../../src-main/engine/prune';
 import { buildZoo } from '../../../src-main/engine/zoo';
-import { maxAbsDiff } from './reference';
+import { maxAbsDiff } from '../reference';
 import { expectSameGraph } from './same-graph';
 import { tempFolder } from './temp-folder';
 

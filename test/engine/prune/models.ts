@@ -6,8 +6,7 @@ import type { Rng } from '../../../src-main/engine/graph/rng';
 import { createRng } from '../../../src-main/engine/graph/rng';
 import type { Graph, Model, Weight } from '../../../src-main/engine/graph/types';
 import type { Analysis } from '../../../src-main/engine/prune/groups';
-import type { Tensor } from './reference-forward';
-import { referenceForward } from './reference-forward';
+import { runReference } from '../reference';
 
 /** A model whose every weight is random: biases and statistics too, so that no slip hides behind a zero. */
 export function makeModel(build: (b: GraphBuilder) => void, seed = 1): Model {
@@ -56,11 +55,10 @@ export function randomChoice(analysis: Analysis, rng: Rng, chance = 0.5): Map<nu
   return kept;
 }
 
-export function randomInputs({ graph }: Model, rng: Rng): Tensor[] {
-  return graph.inputs.map(({ shape }) => ({
-    shape,
-    data: Float64Array.from({ length: shape.reduce((n, size) => n * size, 1) }, () => rng.normal()),
-  }));
+export function randomInputs({ graph }: Model, rng: Rng): Float64Array[] {
+  return graph.inputs.map(({ shape }) =>
+    Float64Array.from({ length: shape.reduce((n, size) => n * size, 1) }, () => rng.normal()),
+  );
 }
 
 /**
@@ -69,10 +67,7 @@ export function randomInputs({ graph }: Model, rng: Rng): Tensor[] {
  */
 export function difference(a: Model, b: Model, seed: number): number {
   const inputs = randomInputs(a, createRng(seed));
-  const [outputsA, outputsB] = [
-    referenceForward(a.graph, inputs),
-    referenceForward(b.graph, inputs),
-  ];
+  const [outputsA, outputsB] = [runReference(a.graph, inputs), runReference(b.graph, inputs)];
   let largest = 0;
   let scale = 1;
   outputsA.forEach(({ shape, data }, k) => {

@@ -12,7 +12,7 @@ import { observedTensors } from '../../../src-main/engine/prune/observed';
 import { collectStatistics } from '../../../src-main/engine/prune/statistics';
 import { toyDataset } from '../train/toy';
 import { makeModel } from './networks';
-import { referenceForward } from './reference-forward';
+import { runReference } from '../reference';
 
 const preprocessing = { scale: 1 / 255, mean: [0.4], std: [0.3], channelOrder: 'rgb' } as const;
 
@@ -51,19 +51,16 @@ const statistics = async (
   );
 
 /** One image as the network sees it. */
-function sample(images: ImageSplit, index: number): { shape: number[]; data: Float64Array } {
+function sample(images: ImageSplit, index: number): Float64Array {
   const pixels = new Uint8Array(8 * 8 * 3);
   images.read(Int32Array.of(index), pixels);
-  return {
-    shape: [8, 8, 3],
-    data: Float64Array.from(pixels, (value) => (value / 255 - 0.4) / 0.3),
-  };
+  return Float64Array.from(pixels, (value) => (value / 255 - 0.4) / 0.3);
 }
 
 /** Values of a tensor for one image, with the number of channels. */
 function valuesOf(graph: Graph, tensor: string, index: number): Float64Array {
   const output = { ...graph.outputs[0]!, tensor };
-  return referenceForward({ ...graph, outputs: [output] }, [sample(split, index)])[0]!.data;
+  return runReference({ ...graph, outputs: [output] }, [sample(split, index)])[0]!.data;
 }
 
 const all = Array.from({ length: split.count }, (_, i) => i);
@@ -209,7 +206,7 @@ describe('apoz', () => {
 /** Mean cross-entropy of a batch of images. */
 function plainLoss(graph: Graph, indices: readonly number[]): number {
   const losses = indices.map((index) => {
-    const scores = referenceForward(graph, [sample(split, index)])[0]!.data;
+    const scores = runReference(graph, [sample(split, index)])[0]!.data;
     const largest = Math.max(...scores);
     const sum = scores.reduce((total, score) => total + Math.exp(score - largest), 0);
     return Math.log(sum) + largest - scores[split.labels[index]!]!;
@@ -241,7 +238,7 @@ describe('taylor', () => {
     });
     // The batches of the same seed, by where their images stand in the split.
     const batches: number[][] = [];
-    const pixels = all.map((index) => String(sample(split, index).data));
+    const pixels = all.map((index) => String(sample(split, index)));
     for (let batch = await loader.next(); batch; batch = await loader.next()) {
       const bytes = 8 * 8 * 3;
       const { images, count } = batch;

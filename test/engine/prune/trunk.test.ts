@@ -20,7 +20,7 @@ import type { PruneOptions } from '../../../src-main/engine/prune/types';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { buildZoo } from '../../../src-main/engine/zoo';
 import { toyDataset } from '../train/toy';
-import { referenceForward } from './reference-forward';
+import { runReference } from '../reference';
 import {
   difference,
   expectCutEquivalent,
@@ -302,7 +302,7 @@ describe('selected channels on data', () => {
     for (let i = 0; i < split.count; i++) {
       split.read(Int32Array.of(i), pixels);
       const data = Float64Array.from(pixels, (value) => (value / 255 - 0.4) / 0.3);
-      const logits = [...referenceForward(graph, [{ shape: [8, 8, 3], data }])[0]!.data];
+      const logits = [...runReference(graph, [data])[0]!.data];
       const total = logits.reduce((part, logit) => part + Math.exp(logit), 0);
       sum += Math.log(total) - logits[split.labels[i]!]!;
     }

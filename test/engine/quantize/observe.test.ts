@@ -7,7 +7,7 @@ import { GraphBuilder } from '../../../src-main/engine/graph/build';
 import { createRng } from '../../../src-main/engine/graph/rng';
 import type { Graph, TensorId } from '../../../src-main/engine/graph/types';
 import { observe } from '../../../src-main/engine/quantize/observe';
-import { runReference } from '../formats/reference';
+import { runReference } from '../reference';
 
 /** A convolution, a ReLU and their sum with the input; all of them are outputs. */
 function network(): { readonly graph: Graph; readonly tensors: readonly TensorId[] } {

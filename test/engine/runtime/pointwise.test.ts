@@ -12,7 +12,7 @@ import {
   pointwiseKernelGradient,
   replacePointwiseKernels,
 } from '../../../src-main/engine/runtime/pointwise';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 
 const [batch, height, width, inputs, outputs] = [2, 5, 4, 3, 6] as const;
 const rng = createRng(5);

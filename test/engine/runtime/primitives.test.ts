@@ -8,7 +8,7 @@ import { loadBackend, type Backend } from '../../../src-main/engine/runtime/back
 import { NativePrimitives } from '../../../src-main/engine/runtime/native';
 import { PlainPrimitives } from '../../../src-main/engine/runtime/plain';
 import type { ConvWindow, Primitives, Tensor } from '../../../src-main/engine/runtime/primitives';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 
 function numbers(length: number, rng: Rng, low = -1, high = 1): Float32Array {
   return Float32Array.from({ length }, () => rng.uniform(low, high));

@@ -8,7 +8,7 @@ import { clipByGlobalNorm } from '../../../src-main/engine/train/clip';
 import { distilled, Teacher, type Student } from '../../../src-main/engine/train/distill';
 import { runForward } from '../../../src-main/engine/train/executor';
 import { classificationLoss, classifierHead } from '../../../src-main/engine/train/loss';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 import { toyDataset, toyModel } from './toy';
 
 const classes = 3;

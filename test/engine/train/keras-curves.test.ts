@@ -10,7 +10,7 @@ import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { fullTrainingDefaults, optimizerDefaults } from '../../../src-main/engine/train/defaults';
 import { localCompute } from '../../../src-main/engine/train/step';
 import type { TrainOptions } from '../../../src-main/engine/train/types';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 
 interface Recorded {
   readonly weights: Readonly<Record<string, readonly number[]>>;

@@ -5,7 +5,7 @@ import { createRng } from '../../../src-main/engine/graph/rng';
 import { loadBackend } from '../../../src-main/engine/runtime/backend';
 import { drawBeta, drawMix, mixImages } from '../../../src-main/engine/train/mixup';
 import { targetShares } from '../../../src-main/engine/train/targets';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 
 describe('drawBeta', () => {
   it.each([0.01, 0.2, 1, 3, 50])('has the moments of Beta(%d, %d)', (alpha) => {

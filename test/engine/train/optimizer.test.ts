@@ -6,7 +6,7 @@ import { loadBackend, type Backend } from '../../../src-main/engine/runtime/back
 import { compile } from '../../../src-main/engine/train/executor';
 import { createOptimizer } from '../../../src-main/engine/train/optimizer';
 import type { AdamOptions, SgdOptions } from '../../../src-main/engine/train/types';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 import { toyModel } from './toy';
 
 const sgd: SgdOptions = {

@@ -22,7 +22,7 @@ import { gammasOf, type GammaSample } from '../../../src-main/engine/train/gamma
 import { localCompute } from '../../../src-main/engine/train/step';
 import { train } from '../../../src-main/engine/train/trainer';
 import type { TrainOptions, TrainResult } from '../../../src-main/engine/train/types';
-import { maxAbsDiff } from '../formats/reference';
+import { maxAbsDiff } from '../reference';
 import { toyDataset, toyModel } from './toy';
 
 const dataset = toyDataset({ train: 160, val: 64, test: 64 });

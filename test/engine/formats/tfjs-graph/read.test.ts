@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { silentContext } from '../../../../src-main/engine/context';
 import { readModel } from '../../../../src-main/engine/formats/table';
 import type { ImportResult } from '../../../../src-main/engine/formats/types';
-import { runReference } from '../reference';
+import { runReference } from '../../reference';
 import type { GraphInput, Node } from '../../../../src-main/engine/graph/types';
 import { execute, fixtures, loadFolder } from './oracle';
 

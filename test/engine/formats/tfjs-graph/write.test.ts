@@ -16,7 +16,7 @@ import type {
   Shape,
   Weight,
 } from '../../../../src-main/engine/graph/types';
-import { maxAbsDiff, runReference } from '../reference';
+import { maxAbsDiff, runReference } from '../../reference';
 import { tempFolder } from '../temp-folder';
 import { execute, loadWritten, operationsOf, save } from './oracle';
 

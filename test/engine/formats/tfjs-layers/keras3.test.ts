@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { silentContext } from '../../../../src-main/engine/context';
 import { tfjsLayersReader } from '../../../../src-main/engine/formats/tfjs-layers/reader';
-import { maxAbsDiff, runReference } from '../reference';
+import { maxAbsDiff, runReference } from '../../reference';
 
 const folder = join(import.meta.dirname, '../../../fixtures/keras3');
 

@@ -5,7 +5,7 @@ import { silentContext } from '../../../../src-main/engine/context';
 import { tfjsLayersReader } from '../../../../src-main/engine/formats/tfjs-layers/reader';
 import type { ImportResult } from '../../../../src-main/engine/formats/types';
 import { createRng } from '../../../../src-main/engine/graph/rng';
-import { maxAbsDiff, runReference } from '../reference';
+import { maxAbsDiff, runReference } from '../../reference';
 import { tempFolder } from '../temp-folder';
 import { layers, predict, randomise, saveModel, tf } from './oracle';
 

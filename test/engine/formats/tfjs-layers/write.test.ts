@@ -20,7 +20,7 @@ import {
   single,
   throughModel,
 } from '../keras-graphs';
-import { maxAbsDiff, runReference } from '../reference';
+import { maxAbsDiff, runReference } from '../../reference';
 import { expectSameGraph } from '../same-graph';
 import { loadWritten, predict } from './oracle';
 

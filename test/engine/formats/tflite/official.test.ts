@@ -7,7 +7,7 @@ import { silentContext } from '../../../../src-main/engine/context';
 import { readModel } from '../../../../src-main/engine/formats/table';
 import { readTflite } from '../../../../src-main/engine/formats/tflite/reader';
 import { SignalToNoise } from '../../../../src-main/engine/quantize/signal';
-import { runReference } from '../reference';
+import { runReference } from '../../reference';
 
 const fixtures = resolve(import.meta.dirname, '../../../fixtures/tflite');
 const expected = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8')) as Readonly<

@@ -17,7 +17,7 @@ import type {
   Weight,
 } from '../../../../src-main/engine/graph/types';
 import { openLiteRt } from '../../../../src-main/engine/measure/litert';
-import { maxAbsDiff, runReference } from '../reference';
+import { maxAbsDiff, runReference } from '../../reference';
 import { expectSmallerPrecisions } from './precisions';
 
 const rng = createRng(20240501);

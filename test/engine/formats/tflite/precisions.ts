@@ -9,7 +9,7 @@ import { openLiteRt } from '../../../../src-main/engine/measure/litert';
 import { SignalToNoise } from '../../../../src-main/engine/quantize/signal';
 import { parseFile } from '../../../../src-main/engine/formats/tflite/parse';
 import type { ProgramData } from '../../../../src-main/engine/formats/tflite/program';
-import type { Value } from '../reference';
+import type { Value } from '../../reference';
 
 export const asModel = (graph: Graph): Model => ({
   graph,

@@ -6,7 +6,7 @@ import { createRng } from '../../../../src-main/engine/graph/rng';
 import { opTable } from '../../../../src-main/engine/graph/ops/table';
 import { loadBackend, type Backend } from '../../../../src-main/engine/runtime/backend';
 import { compile, runForward } from '../../../../src-main/engine/train/executor';
-import { maxAbsDiff, runReference } from '../../formats/reference';
+import { maxAbsDiff, runReference } from '../../reference';
 import { cases, graphOf, type Case } from './cases';
 
 const batch = 2;

@@ -6,7 +6,7 @@ import type { Graph, TensorId, Weight, WeightId } from '../../../../src-main/eng
 import { loadBackend, type Backend } from '../../../../src-main/engine/runtime/backend';
 import { compile, inference } from '../../../../src-main/engine/train/executor';
 import type { GraphBuilder } from '../../../../src-main/engine/graph/build';
-import { runReference } from '../../formats/reference';
+import { runReference } from '../../reference';
 import { cases, graphOf, type Case } from './cases';
 
 /**
