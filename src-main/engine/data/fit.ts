@@ -3,7 +3,7 @@
 import { AppError } from '../errors';
 import { inferShapes } from '../graph/shapes';
 import type { Model } from '../graph/types';
-import { targetCount } from './target-count';
+import { singular, targetCount } from './target-count';
 import type { DatasetInfo, Task } from './types';
 
 interface Difference {
@@ -134,12 +134,6 @@ function nameDifferences(
     },
   ];
 }
-
-const singular: Readonly<Record<Task, string>> = {
-  classes: 'class',
-  labels: 'label',
-  values: 'value',
-};
 
 /** Where the names of a data set come from, each sentence to be ended with those of the model. */
 const namesHint: Readonly<Record<Task, string>> = {

@@ -2,7 +2,8 @@
 
 import type { DatasetInfo, Task } from './types';
 
-const singular: Readonly<Record<Task, string>> = {
+/** What one of them is called. */
+export const singular: Readonly<Record<Task, string>> = {
   classes: 'class',
   labels: 'label',
   values: 'value',
