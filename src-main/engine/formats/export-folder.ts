@@ -7,6 +7,7 @@ import type { Model, OutputKind } from '../graph/types';
 import { formatScore, scoreNames, scoreOf, type Scored } from '../measure/score';
 import type { Latency, Verification } from '../measure/types';
 import { graphCost } from '../graph/cost';
+import { outputNames } from './output-names';
 import type { Precision, WriteFormat, WrittenFile } from './types';
 import type { Usage } from './usage';
 
@@ -143,14 +144,6 @@ const outputWords: Readonly<Record<OutputKind, string>> = {
     'logits of the labels; a sigmoid makes them probabilities, above 0 is more likely than not',
   sigmoid: 'independent probabilities',
   values: 'values, as they are',
-};
-
-const outputNames: Readonly<Record<OutputKind, string>> = {
-  logits: 'classes',
-  softmax: 'classes',
-  'label-logits': 'labels',
-  sigmoid: 'labels',
-  values: 'values',
 };
 
 /** "90.34 % top-1", "MAE 0.0631". */

@@ -4,6 +4,7 @@
 import { Builder, type Offset } from 'flatbuffers';
 import { inferShapes } from '../../../graph/shapes';
 import type { Model } from '../../../graph/types';
+import { outputNames } from '../../output-names';
 import {
   axisLabels,
   bgrMark,
@@ -148,7 +149,7 @@ function outputMetadata(
   const file = hasLabels
     ? b.table('file', {
         name: b.text(labelsFile),
-        description: b.text('Class names in the order of the output.'),
+        description: b.text('Names in the order of the output.'),
         type: { byte: axisLabels },
       })
     : null;
@@ -162,7 +163,11 @@ function outputMetadata(
     name: b.text(word !== null && isFirst ? word : name),
     ...(word === null || !isFirst
       ? {}
-      : { description: b.text(`One ${word} for each of ${shape.at(-1) ?? 1} classes.`) }),
+      : {
+          description: b.text(
+            `One ${word} for each of ${shape.at(-1) ?? 1} ${outputNames[model.outputKind]}.`,
+          ),
+        }),
     content,
     ...(file === null ? {} : { files: b.list([file]) }),
   });
