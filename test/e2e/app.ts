@@ -1,8 +1,10 @@
 // Starts the built app in a real Electron with a profile and a projects folder of its own for each test.
 
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import {
   _electron,
   test as base,
@@ -87,7 +89,29 @@ export async function quit({ app }: Pick<Workbench, 'app'>): Promise<void> {
   clearTimeout(timer);
 }
 
-export const test = base.extend<{ folder: string; bench: Workbench }>({
+/** Runs the command line that is built beside the app, and gives what it prints. @throws Error when it fails */
+export async function secateur(...words: readonly string[]): Promise<string> {
+  const program = join(root, 'out', 'main', 'cli.js');
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...words]);
+  return stdout;
+}
+
+interface WorkerFixtures {
+  /** Folder of a sample project, made once: tests that are not about making it open a copy. */
+  readonly sample: string;
+}
+
+export const test = base.extend<{ folder: string; bench: Workbench }, WorkerFixtures>({
+  sample: [
+    async ({}, use) => {
+      const folder = await mkdtemp(join(tmpdir(), 'secateur-e2e-sample-'));
+      const project = join(folder, 'sample');
+      await secateur('sample', project);
+      await use(project);
+      await rm(folder, { recursive: true, force: true });
+    },
+    { scope: 'worker', timeout: 240_000 },
+  ],
   folder: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'secateur-e2e-'));
     await use(folder);

@@ -41,10 +41,11 @@ async function expectPicture(svg: string, png: Buffer, title: string): Promise<v
 test('controls lead to a verdict, and versions are compared in every way', async ({
   bench,
   folder,
+  sample,
 }) => {
   test.setTimeout(600_000);
   const { app, page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await openVersion(page, 'fashion-resnet');
 
   await page.getByRole('button', { name: 'Prune…' }).click();
@@ -141,10 +142,10 @@ test('controls lead to a verdict, and versions are compared in every way', async
   expect(bench.errors).toEqual([]);
 });
 
-test('recalibration is a step of its own', async ({ bench }) => {
+test('recalibration is a step of its own', async ({ bench, sample }) => {
   test.setTimeout(300_000);
   const { page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await openVersion(page, 'fashion-resnet');
   await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Recalibrate BN on fashion' }).click();

@@ -12,10 +12,14 @@ async function pick(page: Page, group: string, title: string): Promise<void> {
   await page.getByRole('radiogroup', { name: group }).getByText(title, { exact: true }).click();
 }
 
-test('rank by images, limit latency and bytes, save the table', async ({ bench, folder }) => {
+test('rank by images, limit latency and bytes, save the table', async ({
+  bench,
+  folder,
+  sample,
+}) => {
   test.setTimeout(300_000);
   const { app, page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await openVersion(page, 'fashion-resnet');
   await page.getByRole('button', { name: 'Prune…' }).click();
   const preview = page.getByRole('complementary');

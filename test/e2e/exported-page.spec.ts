@@ -1,24 +1,16 @@
 // The page beside a TensorFlow.js export, in a real browser: served from the exported folder, given a picture.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join, resolve } from 'node:path';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { _electron, expect } from '@playwright/test';
 import sharp from 'sharp';
-import { test } from './app';
+import { secateur, test } from './app';
 
 const root = resolve(__dirname, '..', '..');
 const images = join(root, 'resources', 'sample', 'images');
-
-/** Runs the command line that is built beside the app. */
-async function cli(...words: readonly string[]): Promise<void> {
-  const script = join(root, 'out', 'main', 'cli.js');
-  await promisify(execFile)(process.execPath, [script, ...words]);
-}
 
 /** The files of one folder. */
 async function serve(folder: string): Promise<Server> {
@@ -45,12 +37,12 @@ async function firstPicture(): Promise<{ readonly png: Buffer; readonly label: n
   return { png: await sharp(first, { raw }).png().toBuffer(), label: labels[8]! };
 }
 
-test('names the class of a picture', async ({ folder }) => {
+test('names the class of a picture', async ({ folder, sample }) => {
   test.setTimeout(180_000);
   const [project, exported] = [join(folder, 'project'), join(folder, 'exported')];
-  await cli('sample', project);
+  await cp(sample, project, { recursive: true });
   const names = ['fashion-resnet', '--format', 'tfjs-layers', '--out', exported];
-  await cli('export', project, ...names);
+  await secateur('export', project, ...names);
   const { png, label } = await firstPicture();
   await writeFile(join(folder, 'picture.png'), png);
   const browser = join(folder, 'browser');

@@ -1,10 +1,8 @@
 // Training by WebGPU in a hidden window, on Chromium's software adapter: the results are those of the processor, and
 // the window says what computes.
 
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
 import { decodeModel } from '../../src-main/engine/graph/serialize';
@@ -12,7 +10,7 @@ import { fineTuneDefaults } from '../../src-main/engine/train/defaults';
 import type { EpochRecord, TrainOptions } from '../../src-main/engine/train/types';
 import type { PageJobRequest, ProjectState } from '../../src-main/ipc/contract';
 import type { DatasetId, VersionDetail } from '../../src-main/project/types';
-import { chooseInDialog, expect, launch, quit, test, type Workbench } from './app';
+import { chooseInDialog, expect, launch, quit, secateur, test, type Workbench } from './app';
 import { expectJobsDone, expectJobState } from './window';
 
 const root = resolve(__dirname, '..', '..');
@@ -47,22 +45,16 @@ async function writeImages(folder: string): Promise<void> {
 }
 
 /** The command line never asks for the GPU. */
-async function cli(...args: string[]): Promise<unknown> {
-  const program = join(root, 'out', 'main', 'cli.js');
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json']);
-  return JSON.parse(stdout);
-}
-
 async function newProject(folder: string): Promise<string> {
   const project = join(folder, 'gpu');
   const images = join(folder, 'images');
   await writeImages(images);
-  await cli('create', project);
-  await cli('data', 'add', project, images, '--name', 'few');
+  await secateur('create', project);
+  await secateur('data', 'add', project, images, '--name', 'few');
   // SwiftShader compiles a program for each kernel, on two busy cores for half a minute even with this network.
   const model = join(folder, 'lenet5');
-  await cli('zoo', 'write', 'lenet5', model);
-  await cli('import', project, model, '--name', 'original');
+  await secateur('zoo', 'write', 'lenet5', model);
+  await secateur('import', project, model, '--name', 'original');
   return project;
 }
 
@@ -165,7 +157,7 @@ test('trains by WebGPU to the weights of the processor', async ({ folder }) => {
   test.setTimeout(240_000);
   const project = await newProject(folder);
   const flags = ['--epochs', '2', '--batch', '8', '--samples', '16', '--name', 'by-cpu'];
-  await cli('train', project, 'original', '--data', 'few', ...flags);
+  await secateur('train', project, 'original', '--data', 'few', ...flags);
 
   const bench = await launch({ folder, args: software, env: { SECATEUR_GPU: 'always' } });
   const histories = await trainInWindow(bench, project).finally(() => quit(bench));

@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect, test } from './app';
-import { expectJobsDone, openSample, openVersion, setNumber, step } from './window';
+import { expectJobsDone, makeSample, openVersion, setNumber, step } from './window';
 
 interface Version {
   readonly name: string;
@@ -33,7 +33,7 @@ test('open, prune, fine-tune, compare, export', async ({ bench }) => {
     });
 
   await test.step('open the sample', async () => {
-    await openSample(page);
+    await makeSample(page);
     const [baseline] = await current();
     expect(baseline?.accuracy?.top1).toBeGreaterThanOrEqual(0.9);
     expect(baseline?.latency[0]?.runtime).toBe('litert');

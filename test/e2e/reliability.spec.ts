@@ -40,10 +40,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('a worker that is killed fails its job; the next job runs', async ({ bench }) => {
+test('a worker that is killed fails its job; the next job runs', async ({ bench, sample }) => {
   test.setTimeout(600_000);
   const { page, app } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await startLongTraining(page);
   const [pid] = await workers(app);
   expect(pid).toBeDefined();
@@ -60,10 +60,11 @@ test('a worker that is killed fails its job; the next job runs', async ({ bench 
 
 test('an app that is killed leaves no worker behind; the job is shown as interrupted', async ({
   folder,
+  sample,
 }) => {
   test.setTimeout(600_000);
   const first = await launch({ folder });
-  await openSample(first.page);
+  await openSample(first, sample);
   await startLongTraining(first.page);
   const orphans = await workers(first.app);
   expect(orphans).toHaveLength(1);

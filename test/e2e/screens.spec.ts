@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { expectAccessible } from './accessible';
 import { expect, test } from './app';
-import { expectJobState, openSample, openVersion, step, versionRow } from './window';
+import { expectJobState, makeSample, openSample, openVersion, step, versionRow } from './window';
 
 test('every screen can be read and reached', async ({ bench }) => {
   test.setTimeout(600_000);
@@ -18,7 +18,7 @@ test('every screen can be read and reached', async ({ bench }) => {
   await expectAccessible(page, 'new project');
   await page.keyboard.press('Escape');
 
-  await openSample(page);
+  await makeSample(page);
   await expectAccessible(page, 'project');
   for (const [keys, name] of [
     ['Control+,', 'settings'],
@@ -104,9 +104,9 @@ async function eachStep(page: Page, screen: string): Promise<void> {
   await page.keyboard.press('Escape');
 }
 
-test('the prune wizard works by keyboard alone', async ({ bench }) => {
+test('the prune wizard works by keyboard alone', async ({ bench, sample }) => {
   const { page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await versionRow(page, 'fashion-resnet').focus();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1, name: 'fashion-resnet' })).toBeVisible();

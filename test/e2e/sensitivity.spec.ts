@@ -3,10 +3,13 @@
 import { expect, test } from './app';
 import { expectJobsDone, expectJobState, openSample, openVersion, setNumber } from './window';
 
-test('a sensitivity map grows on its tab, survives a cancel, and prunes', async ({ bench }) => {
+test('a sensitivity map grows on its tab, survives a cancel, and prunes', async ({
+  bench,
+  sample,
+}) => {
   test.setTimeout(300_000);
   const { page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await openVersion(page, 'fashion-resnet');
 
   await page.getByRole('button', { name: 'Prune…' }).click();

@@ -1,14 +1,12 @@
 // Data with several labels an image: from the folder with its table to the figures of a trained version, in the window.
 
-import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import sharp from 'sharp';
 
-import { chooseInDialog, expect, test } from './app';
+import { chooseInDialog, expect, secateur, test } from './app';
 import { expectJobsDone, openVersion, setNumber, step } from './window';
 
-const cli = resolve(__dirname, '..', '..', 'out', 'main', 'cli.js');
 const side = 12;
 
 /** Grey images that are bright above, below or both, in three splits. */
@@ -33,12 +31,9 @@ test('several labels an image are added, learned and compared', async ({ bench, 
   test.setTimeout(300_000);
   const { app, page } = bench;
   const [project, model, images] = [join(folder, 'made'), join(folder, 'net'), join(folder, 'sky')];
-  const secateur = (...words: string[]): void => {
-    execFileSync(process.execPath, [cli, ...words], { stdio: 'pipe' });
-  };
-  secateur('create', project);
-  secateur('zoo', 'write', 'lenet5', model, '--input', '12,12,1', '--classes', '2');
-  secateur('import', project, join(model, 'model.json'), '--name', 'net');
+  await secateur('create', project);
+  await secateur('zoo', 'write', 'lenet5', model, '--input', '12,12,1', '--classes', '2');
+  await secateur('import', project, join(model, 'model.json'), '--name', 'net');
   await makeFolder(images);
   await chooseInDialog(app, [project]);
   await page.getByRole('button', { name: 'Open project', exact: true }).click();

@@ -23,10 +23,13 @@ async function shoot(page: Page, name: string): Promise<void> {
   }
 }
 
-test('export in full int8, look at an integer model, put batch norms back', async ({ bench }) => {
+test('export in full int8, look at an integer model, put batch norms back', async ({
+  bench,
+  sample,
+}) => {
   test.setTimeout(300_000);
   const { app, page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await openVersion(page, 'fashion-resnet');
 
   await test.step('int8 needs a data set, and says so', async () => {

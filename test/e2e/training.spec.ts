@@ -3,10 +3,10 @@
 import { expect, test } from './app';
 import { openSample, openVersion, setNumber, step } from './window';
 
-test('a learning rate is found, and a teacher chosen', async ({ bench }) => {
+test('a learning rate is found, and a teacher chosen', async ({ bench, sample }) => {
   test.setTimeout(300_000);
   const { page } = bench;
-  await openSample(page);
+  await openSample(bench, sample);
   await openVersion(page, 'fashion-resnet');
   await page.getByRole('button', { name: 'Fine-tune…' }).click();
   await step(page, 'Options');

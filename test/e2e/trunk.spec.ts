@@ -1,12 +1,9 @@
 // Choices of structure in the Prune wizard: only where the model has them, with what each comes to.
 
-import { execFileSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { chooseInDialog, expect, test } from './app';
+import { chooseInDialog, expect, secateur, test } from './app';
 import { openVersion, step } from './window';
-
-const cli = resolve(__dirname, '..', '..', 'out', 'main', 'cli.js');
 
 async function openPrune(page: Page, version: string): Promise<void> {
   await openVersion(page, version);
@@ -18,14 +15,11 @@ test('a trunk that batch norms read can be selected from', async ({ bench, folde
   test.setTimeout(180_000);
   const { app, page } = bench;
   const project = join(folder, 'made');
-  const secateur = (...words: string[]): void => {
-    execFileSync(process.execPath, [cli, ...words], { stdio: 'pipe' });
-  };
-  secateur('create', project);
+  await secateur('create', project);
   for (const id of ['densenet40-cifar', 'lenet5']) {
     const model = join(folder, id);
-    secateur('zoo', 'write', id, model);
-    secateur('import', project, join(model, 'model.json'), '--name', id);
+    await secateur('zoo', 'write', id, model);
+    await secateur('import', project, join(model, 'model.json'), '--name', id);
   }
   await chooseInDialog(app, [project]);
   await page.getByRole('button', { name: 'Open project', exact: true }).click();

@@ -1,14 +1,26 @@
 // The window as tests speak of it: what a user does, in the user's words.
 
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, type Locator, type Page } from '@playwright/test';
+import { chooseInDialog, type Workbench } from './app';
 
 /** Jobs train and measure on two cores that may be busy with other things. */
 const jobTimeout = 240_000;
 
 /** First-run screen to a sample project whose model is imported, evaluated and measured. */
-export async function openSample(page: Page): Promise<void> {
+export async function makeSample(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Open the sample' }).click();
   await expectJobsDone(page);
+  await expect(versionRow(page, 'fashion-resnet')).toBeVisible();
+}
+
+/** Opens a copy of a sample project that was made before. */
+export async function openSample({ app, page, folder }: Workbench, sample: string): Promise<void> {
+  const project = join(folder, 'sample');
+  await cp(sample, project, { recursive: true });
+  await chooseInDialog(app, [project]);
+  await page.getByRole('button', { name: 'Open project', exact: true }).click();
   await expect(versionRow(page, 'fashion-resnet')).toBeVisible();
 }
 
