@@ -200,6 +200,7 @@ describe('Project', () => {
       expect(kept.map(({ accuracy }) => scoreOf(accuracy))).toEqual([0.5, 0.6, 0.7, 0.9]);
       expect(kept[0]!.accuracy).toEqual(accuracyOf(0.5, 'val'));
       expect((await project.versionSource(version)).accuracy).toEqual({
+        task: 'classes',
         top1: 0.7,
         dataName: 'digits',
       });
@@ -377,7 +378,7 @@ describe('Project', () => {
       await errorOf(project.restore('version', a), 'NOT_FOUND');
       const source = await project.versionSource(b);
       expect(source.lineage.map(({ name }) => name)).toEqual(['a', 'b']);
-      expect(source.accuracy).toEqual({ top1: 0.5, dataName: 'digits' });
+      expect(source.accuracy).toEqual({ task: 'classes', top1: 0.5, dataName: 'digits' });
       expect(await project.ancestorFiles(b)).toEqual({ parent: null, original: null });
       // A new one may be called the same.
       await addVersion(project, { suggestedName: 'a' });
