@@ -9,7 +9,7 @@ import {
   producersOf,
   weightOf,
 } from '../networks';
-import { conv, head } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('attention and broadcasting', () => {
   it('ties the expansion of squeeze-and-excitation to the trunk and leaves the reduction free', () => {

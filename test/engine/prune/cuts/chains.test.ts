@@ -10,10 +10,10 @@ import {
   producersOf,
   weightOf,
 } from '../networks';
-import { conv, head, type Net } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('chains', () => {
-  const chain: Net = (b) => {
+  const chain: Parameters<typeof makeModel>[0] = (b) => {
     let x = conv(b, b.input('image', [6, 6, 3]), 'a', 8);
     x = b.activation(b.batchNorm(x, { name: 'a_bn' }), 'relu');
     x = b.maxPool2d(x, { poolSize: 2 });

@@ -12,7 +12,7 @@ import {
   randomChoice,
   referenceTolerance,
 } from '../networks';
-import { conv, head } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('graphs with several ends', () => {
   it('freezes a tensor that is output and read inside', () => {

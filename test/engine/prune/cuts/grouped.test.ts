@@ -9,7 +9,7 @@ import {
   producersOf,
   weightOf,
 } from '../networks';
-import { conv, head } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('depthwise and grouped convolutions', () => {
   it('moves a depthwise multiplier with its input channel', () => {

@@ -9,7 +9,7 @@ import {
   producersOf,
   weightOf,
 } from '../networks';
-import { conv, head } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('joins and splits', () => {
   it('cuts a concat cascade of 10, 20, 30, 60 channels to 5, 10, 15, 30', () => {

@@ -9,11 +9,11 @@ import {
   producersOf,
   weightOf,
 } from '../networks';
-import { conv, head, type Net } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('residual networks', () => {
   /** Two basic blocks, of which the second may change width. */
-  const identity: Net = (b) => {
+  const identity: Parameters<typeof makeModel>[0] = (b) => {
     const block = (x: string, name: string): string => {
       let y = b.activation(b.batchNorm(conv(b, x, `${name}.conv1`, 5)), 'relu');
       y = b.batchNorm(conv(b, y, `${name}.conv2`, 8));

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../../../src-main/engine/prune/groups';
 import { expectCutEquivalent, expectCutsEquivalent, makeModel, weightOf } from '../networks';
-import { conv, head } from './nets';
+import { head, layer as conv } from '../topologies/tools';
 
 describe('changes of resolution and shape', () => {
   it('maps flattened positions back to channels (NHWC)', () => {

@@ -1,4 +1,4 @@
-// What the networks of the numbered topologies are made of, and the arithmetic of their costs.
+// What the networks of these tests are made of, and the arithmetic of the costs of the numbered ones.
 
 import type { GraphBuilder } from '../../../../src-main/engine/graph/build';
 import type { FreezeCode } from '../../../../src-main/engine/graph/ops/types';
